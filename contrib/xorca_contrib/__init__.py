@@ -1,0 +1,1 @@
+"""What stands beside the core: test fixtures, contract suites, and compilers."""

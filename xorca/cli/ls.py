@@ -1,0 +1,86 @@
+"""``xorca ls``: the processes of a store."""
+
+from __future__ import annotations
+
+import asyncio
+from time import time
+from typing import TYPE_CHECKING
+
+import click
+
+from xorca.cli.durations import ago, left
+from xorca.cli.failing import plain_errors
+from xorca.cli.printing import plain, print_table
+from xorca.cli.stores import open_to_read, store_option
+
+if TYPE_CHECKING:
+    from xorca.ports import Query, Summary
+    from xorca.providers.open import StoreRoom
+
+
+@click.command("ls")
+@store_option()
+@click.option("--name", default="", help="Only this orchestrator.")
+@click.option(
+    "--status",
+    type=click.Choice(["active", "ended", "failed", "cancelled"]),
+    help="Only processes that are so.",
+)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(url: str | None, name: str, status: str | None, limit: int, as_json: bool) -> None:
+    r"""List the processes of a store.
+
+    NEXT is when somebody must look again: the earliest deadline.
+
+    \b
+      xorca ls --store sqlite:///./state.db --status active
+    """
+    from xorca.ports import Query
+
+    room = open_to_read(url)
+    with plain_errors():
+        found = asyncio.run(_collect(room, Query(name=name, status=status or ""), limit + 1))
+    if as_json:
+        _print_json(found[:limit])
+    elif found:
+        _print_rows(found[:limit])
+    else:
+        click.echo("no such process" if name or status else "no process yet", err=True)
+    if len(found) > limit:
+        click.echo(f"there are more than {limit}: --limit shows more", err=True)
+
+
+async def _collect(room: StoreRoom, query: Query, limit: int) -> list[Summary]:
+    from xorca.runtime.reading import processes
+
+    found: list[Summary] = []
+    async with room:
+        async for summary in processes(room, query):
+            found.append(summary)
+            if len(found) >= limit:
+                break
+    return found
+
+
+def _print_json(found: list[Summary]) -> None:
+    import msgspec
+
+    for summary in found:
+        click.echo(msgspec.json.encode(summary).decode())
+
+
+def _print_rows(found: list[Summary]) -> None:
+    now = time()
+    rows = [
+        (
+            plain(summary.subject),
+            summary.state,
+            summary.status,
+            str(summary.revision),
+            ago(now - summary.updated),
+            "" if summary.due is None else left(summary.due - now),
+        )
+        for summary in sorted(found, key=lambda summary: summary.subject)
+    ]
+    print_table(("SUBJECT", "STATE", "STATUS", "REV", "UPDATED", "NEXT"), rows, 2)

@@ -1,0 +1,198 @@
+"""One process from its start event to its end, or to what keeps it from ending."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import click
+
+from xorca.cli.live import Live
+from xorca.cli.places import shown_place
+from xorca.cli.printing import plain
+from xorca.dsl.orchestrator import Orchestrator, plan_of
+from xorca.engine.ids import make_subject, process_id_of
+from xorca.errors import XorcaError
+from xorca.events import Event, from_cloudevent
+from xorca.fleet import Fleet
+from xorca.handlers.local import LocalWorker
+from xorca.providers.open import StoreRoom
+from xorca.runtime import Outcome
+from xorca.runtime.reading import Description, describe
+
+log = logging.getLogger("xorca")
+
+_LOOK = 0.2
+
+
+class _Sentences(logging.Handler):
+    """Print what goes wrong on the way as one line each, without a traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a line on stderr."""
+        _say(plain(record.getMessage()))
+
+
+@contextmanager
+def _logging_in_sentences() -> Generator[None]:
+    handler = _Sentences(logging.ERROR)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for. ``Any`` is what the class's ``@start`` takes."""
+
+    wanted: type[Orchestrator]
+    classes: tuple[type[Orchestrator], ...]
+    fleets: tuple[Fleet, ...]
+    payload: Any
+    process_id: str | None
+    module: str
+    url: str
+    timeout: float
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the store outlives this program, and others may work on it too."""
+        return not self.url.startswith("memory:")
+
+    @property
+    def served(self) -> set[str]:
+        """The commands that somebody here takes."""
+        commands = {command for fleet in self.fleets for command in fleet.commands}
+        starts = {name for cls in self.classes for name in plan_of(cls).starts}
+        return commands | {name for name in starts if name.startswith("cmd.")}
+
+    def start_event(self) -> Event:
+        """Make the event that starts the process, on the version of the class named."""
+        event = self.wanted.start_event(
+            self.payload,
+            process_id=self.process_id,
+            version=plan_of(self.wanted).version,
+            source="/xorca/cli",
+        )
+        return from_cloudevent(event)
+
+
+class _Watch:
+    """What the outcomes say of the one process that matters."""
+
+    def __init__(self, wish: Wish, start: Event) -> None:
+        plan = plan_of(wish.wanted)
+        self.subject = make_subject(plan.name, plan.version, process_id_of(start))
+        self.ended = False
+        self.failure: Outcome | None = None
+        self._start, self._finals = start.key, plan.finals
+
+    def see(self, outcome: Outcome) -> None:
+        """Take note of an outcome."""
+        started = outcome.raw is not None and outcome.raw.key == self._start
+        if outcome.subject != self.subject and not started:
+            return
+        if outcome.status == "dead" or outcome.reason == "process-exists":
+            self.failure = self.failure or outcome
+        elif outcome.state in self._finals:
+            self.ended = True
+
+    def is_over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.ended or self.failure is not None
+
+
+async def run_process(room: StoreRoom, wish: Wish) -> int:
+    """Start the process, work until it is over, and give the exit code."""
+    with _logging_in_sentences():
+        return await _run(room, wish)
+
+
+async def _run(room: StoreRoom, wish: Wish) -> int:
+    start = wish.start_event()
+    watch = _Watch(wish, start)
+    hide = not wish.lasting and wish.process_id is None
+    live = Live(wish.classes, served=wish.served, hide_ids=hide, others=wish.lasting)
+    async with room:
+        async with LocalWorker(room, wish.classes, fleets=wish.fleets) as worker:
+            worker.on_outcome(live.see)
+            worker.on_outcome(watch.see)
+            await worker.channel.publish([start])
+            await _work(worker, watch, wish)
+        live.close_line()
+        if watch.ended:
+            return 0
+        _say(_failure(watch, wish) or await _waiting(room, watch, wish, live))
+    return 1
+
+
+async def _work(worker: LocalWorker, watch: _Watch, wish: Wish) -> None:
+    end = monotonic() + wish.timeout
+    while (left := end - monotonic()) > 0:
+        if await worker.run_until(watch.is_over, timeout=min(left, _LOOK)):
+            return
+        if not wish.lasting and await _is_stuck(worker):
+            return
+
+
+async def _is_stuck(worker: LocalWorker) -> bool:
+    """Tell whether nothing can happen any more: nobody else works on this store."""
+    idle = await worker.run_until_idle(timeout=_LOOK)
+    return idle and (await worker.channel.counts()).timers == 0
+
+
+def _failure(watch: _Watch, wish: Wish) -> str | None:
+    found = watch.failure
+    if found is None:
+        return None
+    if found.reason == "process-exists":
+        look = f"xorca show {watch.subject} --store {wish.url}"
+        return f"the process {watch.subject} exists since another start: {look}"
+    what = found.raw.type if found.raw is not None else "an event"
+    return f"{what} became a dead letter ({found.reason}): {_cause(found)}"
+
+
+def _cause(outcome: Outcome) -> str:
+    """Say what was raised: the text of the exception too, for this is the author's screen."""
+    error = outcome.error
+    if error is None:
+        return "'xorca show' says why"
+    raised = error.__cause__ if isinstance(error, XorcaError) else error
+    if raised is None or outcome.reason == "payload":
+        return plain(str(error))
+    trace = raised.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    at = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+    return plain(f"{type(raised).__name__}: {raised} ({shown_place(at)})")
+
+
+async def _waiting(room: StoreRoom, watch: _Watch, wish: Wish, live: Live) -> str:
+    found = await describe(room, watch.subject)
+    if found is None:
+        return f"nothing came of the start event in {wish.timeout:g} s"
+    missing = [c.command for c in found.commands if c.command in live.unserved]
+    if missing:
+        served = ", ".join(sorted(wish.served)) or "nothing"
+        none = f"no Fleet in {wish.module} serves it (served there: {served})"
+        return f"{found.state!r} waits for {', '.join(missing)}, and {none}"
+    return f"{_still(found)}{f' after {wish.timeout:g} s' if wish.lasting or found.timers else ''}"
+
+
+def _still(found: Description) -> str:
+    commands = ", ".join(pending.command for pending in found.commands)
+    awaited = f"an answer to {commands}" if commands else "an event that nobody here sends"
+    timers = ", ".join(f"{timer.due.astimezone():%H:%M:%S}" for timer in found.timers)
+    return f"it still waits in {found.state!r} for {awaited}" + (
+        f", with a deadline at {timers}" if timers else ""
+    )
+
+
+def _say(text: str) -> None:
+    click.echo(f"{click.style('xorca:', fg='red', bold=True)} {text}", err=True)

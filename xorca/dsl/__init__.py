@@ -1,0 +1,1 @@
+"""The language: states, decorators, and what they are compiled to."""

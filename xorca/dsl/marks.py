@@ -1,0 +1,80 @@
+"""What the decorators leave on a method: plain data, read by the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from xorca.events import Topic
+
+ATTRIBUTE = "__xorca_marks__"
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """A join: every one of these, one parameter each, in this order."""
+
+    names: tuple[str | Topic[Any], ...]
+
+
+Way = str | Topic[Any] | AllOf
+
+
+@dataclass(frozen=True, slots=True)
+class StartMark:
+    """``@start``: ``topic`` None is the class's own ``xorca.<name>.start``."""
+
+    topic: str | Topic[Any] | None
+    to: Any
+    on_existing: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnMark:
+    """``@on``: several ways are any of them. ``at``, ``to`` as written, None if absent."""
+
+    ways: tuple[Way, ...]
+    at: Any
+    to: Any
+    when: Callable[..., Any] | None
+    each: bool
+    first: bool
+    early: str | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class AfterMark:
+    """``@after``: without ``at`` it counts from the start of the process."""
+
+    delay: timedelta
+    at: Any
+    to: Any
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmitMark:
+    """``@emit``: names left to right are the returned items left to right."""
+
+    names: tuple[str | Topic[Any], ...]
+    place: str
+
+
+@dataclass(slots=True)
+class Marks:
+    """All decorators of one method, each list in the order written, top to bottom."""
+
+    starts: list[StartMark] = field(default_factory=list)
+    ons: list[OnMark] = field(default_factory=list)
+    afters: list[AfterMark] = field(default_factory=list)
+    emits: list[EmitMark] = field(default_factory=list)
+
+
+def marks_of(function: Any) -> Marks | None:
+    """Give the marks of a method, None if it has none."""
+    found = getattr(function, ATTRIBUTE, None)
+    return found if isinstance(found, Marks) else None

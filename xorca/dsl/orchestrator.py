@@ -1,0 +1,267 @@
+"""The class that users derive from, and the metaclass that compiles what they write."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import uuid
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from xorca.dsl.compile import compile_class
+from xorca.dsl.machine import CompiledMachine
+from xorca.dsl.marks import marks_of
+from xorca.dsl.plan import Edge, Plan
+from xorca.dsl.sketch import class_place
+from xorca.dsl.states import State
+from xorca.errors import ConfigurationError, DefinitionError, PayloadError, Problem
+from xorca.events import Event, from_cloudevent
+
+if TYPE_CHECKING:
+    from cloudevents.core.v1.event import CloudEvent
+
+_IMMUTABLE = (str, int, float, bool, bytes, type(None))
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What a handler may read besides its memory: who, when, and why it runs."""
+
+    process_id: str
+    subject: str
+    now: datetime
+    event: Event
+    attempt: int
+
+
+class _Body(dict[str, Any]):
+    """The body of a class statement; notes handlers and states that are defined twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twice: list[str] = []
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        old = self.get(name)
+        if old is not value and (isinstance(old, State) or marks_of(old) is not None):
+            self.twice.append(name)
+        super().__setitem__(name, value)
+
+
+class OrchestratorMeta(type):
+    """Compile each named subclass of Orchestrator when its class statement ends."""
+
+    __xorca_plan__: Plan | None
+    __xorca_machine__: CompiledMachine | None
+
+    @classmethod
+    def __prepare__(mcs, clsname: str, bases: tuple[type, ...], /, **options: Any) -> _Body:
+        """Give the mapping in which the class statement runs."""
+        return _Body()
+
+    def __new__(
+        mcs, clsname: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **options: Any
+    ) -> OrchestratorMeta:
+        """Create the class; a class with ``name=`` is compiled, one without is a mixin."""
+        cls = super().__new__(mcs, clsname, bases, namespace, **options)
+        cls.__xorca_plan__ = None
+        cls.__xorca_machine__ = None
+        if bases and options.get("name"):
+            # The caller's frame is only asked for names that a string annotation uses: a
+            # payload class that was defined inside the same function as the orchestrator.
+            scope = sys._getframe(1).f_locals  # pyright: ignore[reportPrivateUsage]
+            twice = getattr(namespace, "twice", ())
+            settings = {"version": "1.0.0", **options, "twice": twice}
+            cls.__xorca_plan__ = compile_class(cls, Orchestrator, settings, scope)
+            cls.__xorca_machine__ = CompiledMachine(cls.__xorca_plan__)
+        return cls
+
+    def __init__(cls, *args: Any, **options: Any) -> None:
+        """Take the keywords of the class statement, which ``__new__`` has used."""
+        super().__init__(*args)
+
+
+class Orchestrator(metaclass=OrchestratorMeta):
+    """A process: what it hears, what it decides, and what it remembers.
+
+    Subclass it with ``name=`` and decorate methods. Annotated attributes are its memory;
+    they are stored after every event and nothing else is. Handlers are synchronous and do
+    no I/O: they decide, and what they return is sent after it was saved.
+    """
+
+    if TYPE_CHECKING:
+        _scene: Scene
+    else:
+        __slots__ = ("__dict__", "_scene")
+
+    def __init_subclass__(
+        cls, *, name: str = "", version: str = "1.0.0", early: str = "defer"
+    ) -> None:
+        """Name the orchestrator.
+
+        Args:
+            name: Dotted, lower-case, unique among those that share a channel; without it
+                the class is a mixin and is not compiled.
+            version: Three numbers; a live process stays on the version it began with.
+            early: What to do with an event that a later state takes: "defer", "ignore" or
+                "reject".
+        """
+        super().__init_subclass__()
+
+    @property
+    def process_id(self) -> str:
+        """The id of this process, unique among those of its orchestrator's name."""
+        return self._scene.process_id
+
+    @property
+    def subject(self) -> str:
+        """The subject of this process: ``<name>/<version>/<process id>``."""
+        return self._scene.subject
+
+    @property
+    def now(self) -> datetime:
+        """The time of the commit that this handler is part of (aware, UTC)."""
+        return self._scene.now
+
+    @property
+    def event(self) -> CloudEvent:
+        """The event that made this handler run; of a join, the last to arrive."""
+        return self._scene.event.to_cloudevent()
+
+    @property
+    def attempt(self) -> int:
+        """How many times in a row the present state has been entered; 1 is the first."""
+        return self._scene.attempt
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        plan = type(self).__xorca_plan__
+        if plan is not None and name not in plan.memory.fields:
+            raise AttributeError(_undeclared(type(self), plan, name))
+        object.__setattr__(self, name, value)
+
+    @classmethod
+    def start_event(
+        cls,
+        payload: Any = None,
+        *,
+        process_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        source: str = "/xorca/client",
+    ) -> CloudEvent:
+        """Make the event that starts a process of this class.
+
+        Args:
+            payload: What the ``@start`` handler takes.
+            process_id: Any text; without it, derived from the event's source and id.
+            version: The version to start; without it, the highest that is registered.
+            id: The event's id; the same (source, id) starts one process however often sent.
+            source: Who starts it, a URI reference.
+
+        Raises:
+            PayloadError: no ``@start`` of the class takes this payload.
+        """
+        plan = plan_of(cls)
+        name, data = _start_data(plan, payload)
+        extensions = {"processid": process_id, "processversion": version}
+        event = Event(
+            id=id or uuid.uuid4().hex,
+            source=source,
+            type=name,
+            data=data,
+            datacontenttype="application/json",
+            extensions={key: value for key, value in extensions.items() if value is not None},
+        )
+        return from_cloudevent(event.to_cloudevent()).to_cloudevent()
+
+    @classmethod
+    def _fresh(cls) -> dict[str, Any]:
+        """Give the memory of a process that was not started yet: copied defaults."""
+        defaults = plan_of(cls).memory.defaults
+        return {
+            name: value if isinstance(value, _IMMUTABLE) else copy.deepcopy(value)
+            for name, value in defaults.items()
+        }
+
+    __xorca_plan__: ClassVar[Plan | None]  # type: ignore[misc]
+
+
+def _start_data(plan: Plan, payload: Any) -> tuple[str, bytes | None]:
+    reasons: list[str] = []
+    for name, edge in plan.starts.items():
+        data, reason = _try_start(edge, payload)
+        if reason is None:
+            return name, data
+        reasons.append(f"{name}: {reason}")
+    raise PayloadError(f"no @start of {plan.name!r} takes this payload: {'; '.join(reasons)}")
+
+
+def _try_start(edge: Edge, payload: Any) -> tuple[bytes | None, str | None]:
+    if not edge.arms:
+        return None, None if payload is None else "it takes no payload"
+    reasons: list[str] = []
+    for codec in edge.arms:
+        try:
+            return codec.encode(payload), None
+        except PayloadError as exc:
+            reasons.append(str(exc))
+    return None, "; ".join(reasons)
+
+
+def _undeclared(cls: type, plan: Plan, name: str) -> str:
+    near = get_close_matches(name, plan.memory.fields, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    cure = f"declare it in the class, `{name}: <type> = <default>`, so that it is stored"
+    return f"{cls.__name__} has no attribute {name!r}{hint}; {cure}"
+
+
+def plan_of(cls: type[Orchestrator]) -> Plan:
+    """Give the plan of a compiled class.
+
+    Raises:
+        ConfigurationError: the class has no ``name=`` and was not compiled.
+    """
+    plan = getattr(cls, "__xorca_plan__", None)
+    if not isinstance(plan, Plan):
+        shown = getattr(cls, "__name__", repr(cls))
+        raise ConfigurationError(
+            f"{shown} is no orchestrator that can run: write"
+            f' `class {shown}(Orchestrator, name="...")`'
+        )
+    return plan
+
+
+def machine_of(cls: type[Orchestrator]) -> CompiledMachine:
+    """Give the machine of a compiled class."""
+    plan_of(cls)
+    machine = cls.__xorca_machine__
+    assert machine is not None  # it is made together with the plan
+    return machine
+
+
+def check_unique(classes: tuple[type[Orchestrator], ...]) -> None:
+    """Refuse two classes with one name and version, or that start on one event.
+
+    Raises:
+        DefinitionError: with the places of both.
+    """
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str], type] = {}
+    starts: dict[str, str] = {}
+    for cls in classes:
+        plan = plan_of(cls)
+        other = seen.setdefault((plan.name, plan.version), cls)
+        if other is not cls:
+            cause = f"{other.__name__} ({class_place(other)}) and {cls.__name__} are both"
+            cause += f" {plan.name!r} {plan.version}"
+            problems.append(Problem("X15", cause, "Raise the version of one", plan.place))
+        for name in plan.starts:
+            owner = starts.setdefault(name, plan.name)
+            if owner != plan.name:
+                cause = f"{owner!r} and {plan.name!r} both start on {name!r}"
+                problems.append(Problem("X15", cause, "Give each its own event", plan.place))
+    if problems:
+        raise DefinitionError("these classes cannot run side by side", tuple(problems))
+

@@ -1,0 +1,229 @@
+"""A first reading of a class: its handlers as written, annotations resolved, nothing inferred."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, get_origin, get_type_hints
+
+from xorca.dsl.marks import AfterMark, AllOf, EmitMark, Marks, OnMark, StartMark, marks_of
+from xorca.dsl.states import State
+from xorca.errors import Problem
+from xorca.events import Topic
+
+MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A payload parameter: its name and resolved annotation (MISSING if there is none)."""
+
+    name: str
+    annotation: Any
+
+
+@dataclass(slots=True)
+class Sketch:
+    """One mark of one handler, on its way to become an Edge."""
+
+    kind: str
+    handler: str
+    function: Callable[..., Any]
+    place: str
+    at: Any
+    to: Any
+    params: tuple[Param, ...]
+    returns: Any
+    emits: tuple[str | Topic[Any], ...]
+    ways: tuple[str | Topic[Any], ...] = ()
+    join: AllOf | None = None
+    guard: Callable[..., Any] | None = None
+    guard_params: tuple[Param, ...] = ()
+    each: bool = False
+    first: bool = False
+    early: str | None = None
+    delay: timedelta | None = None
+    on_existing: str = "refuse"
+    sources: tuple[str, ...] = ()
+    target: str | None = None
+    whole_life: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything that was read of a class, and what was wrong with it."""
+
+    cls: type
+    name: str
+    states: dict[str, State]
+    sketches: list[Sketch] = field(default_factory=list)
+    memory: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, code: str, cause: str, cure: str, place: str) -> None:
+        """Note something wrong."""
+        self.problems.append(Problem(code, cause, cure, place))
+
+
+def place_of(function: Any) -> str:
+    """Give file:line of a function."""
+    code = function.__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def class_place(cls: type) -> str:
+    """Give file:line of a class, or its name where there is no source."""
+    try:
+        return f"{inspect.getsourcefile(cls)}:{inspect.getsourcelines(cls)[1]}"
+    except (OSError, TypeError):
+        return f"class {cls.__qualname__}"
+
+
+def lineage(cls: type, root: type) -> Iterator[type]:
+    """Give the classes from the root's first child down to ``cls``, without the root."""
+    return (c for c in reversed(cls.__mro__) if issubclass(c, root) and c is not root)
+
+
+def read_class(cls: type, root: type, name: str, scope: Mapping[str, Any]) -> Reading:
+    """Read handlers, states and memory of a class and of those it inherits from.
+
+    ``scope`` holds the names that were visible where the class statement stands.
+    """
+    members: dict[str, Any] = {}
+    for ancestor in lineage(cls, root):
+        members.update(vars(ancestor))
+    states = {key: value for key, value in members.items() if isinstance(value, State)}
+    reading = Reading(cls, name, states)
+    resolver = Resolver(reading, {**scope, **members})
+    for key, value in members.items():
+        marks = marks_of(value)
+        if marks is not None:
+            _read_handler(reading, resolver, key, value, marks)
+    for ancestor in lineage(cls, root):
+        _read_memory(reading, resolver, ancestor)
+    return reading
+
+
+class Resolver:
+    """Turn annotations, also those written as strings, into types."""
+
+    def __init__(self, reading: Reading, scope: Mapping[str, Any]) -> None:
+        self._reading = reading
+        self._scope = dict(scope)
+
+    def resolve(self, annotation: Any, owner: Any, what: str, place: str) -> Any:
+        """Give the type of an annotation; note a problem and give MISSING if there is none."""
+        # A class, for ClassVar may stand in a class alone.
+        holder = type("Holder", (), {"__annotations__": {"it": annotation}})
+        module_names = getattr(owner, "__globals__", None)
+        if module_names is None:
+            import sys
+
+            module_names = vars(sys.modules[owner.__module__])
+        try:
+            hints = get_type_hints(holder, module_names, self._scope, include_extras=True)
+        except Exception as exc:
+            self._reading.problem(
+                "X09",
+                f"the annotation of {what} cannot be resolved ({exc})",
+                "Import or define the type at module level, above the class",
+                place,
+            )
+            return MISSING
+        return hints["it"]
+
+
+def _read_handler(
+    reading: Reading, resolver: Resolver, name: str, function: Any, marks: Marks
+) -> None:
+    place = place_of(function)
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        reading.problem(
+            "X11",
+            f"handler {name!r} is async",
+            "Write `def`: a handler decides and does no I/O; emit a command to a service instead",
+            place,
+        )
+    params, returns = _signature(reading, resolver, name, function)
+    emits = tuple(way for mark in marks.emits for way in mark.names)
+    common = {"handler": name, "function": function, "params": params, "returns": returns}
+    found = [
+        Sketch(**common, emits=emits, **fields)
+        for mark in (*marks.starts, *marks.ons, *marks.afters)
+        for fields in _fields(mark)
+    ]
+    for sketch in found:
+        if not params and hasattr(sketch.guard, "__code__"):
+            sketch.guard_params, _ = _signature(reading, resolver, name, sketch.guard)
+    if not found:
+        reading.problem(
+            "X26",
+            f"{name!r} has @emit alone and is never called",
+            "Add @start, @on(...) or @after(...) above it",
+            _emit_place(marks.emits, place),
+        )
+    reading.sketches.extend(found)
+
+
+def _emit_place(emits: list[EmitMark], place: str) -> str:
+    return emits[0].place if emits else place
+
+
+def _fields(mark: StartMark | OnMark | AfterMark) -> Iterator[dict[str, Any]]:
+    fields: dict[str, Any] = {"at": None, "to": mark.to, "place": mark.place}
+    if isinstance(mark, StartMark):
+        ways = () if mark.topic is None else (mark.topic,)
+        yield {**fields, "kind": "start", "ways": ways, "on_existing": mark.on_existing}
+        return
+    fields["at"] = mark.at
+    if isinstance(mark, AfterMark):
+        yield {**fields, "kind": "after", "delay": mark.delay}
+        return
+    fields |= {"kind": "on", "guard": mark.when, "each": mark.each}
+    fields |= {"first": mark.first, "early": mark.early}
+    plain = tuple(way for way in mark.ways if not isinstance(way, AllOf))
+    if plain:
+        yield {**fields, "ways": plain}
+    for way in mark.ways:
+        if isinstance(way, AllOf):
+            yield {**fields, "join": way}
+
+
+def _signature(
+    reading: Reading, resolver: Resolver, name: str, function: Any
+) -> tuple[tuple[Param, ...], Any]:
+    code, annotations = function.__code__, function.__annotations__
+    place = place_of(function)
+    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount:
+        reading.problem(
+            "X23",
+            f"handler {name!r} takes *args, **kwargs or keyword-only parameters",
+            "Give it self and one plain parameter for each payload",
+            place,
+        )
+    params: list[Param] = []
+    for param in code.co_varnames[1 : code.co_argcount]:
+        annotation = MISSING
+        if param in annotations:
+            what = f"{param!r} in {name!r}"
+            annotation = resolver.resolve(annotations[param], function, what, place)
+        params.append(Param(param, annotation))
+    returns = MISSING
+    if "return" in annotations:
+        returns = resolver.resolve(annotations["return"], function, f"what {name!r} returns", place)
+    return tuple(params), returns
+
+
+def _read_memory(reading: Reading, resolver: Resolver, owner: type) -> None:
+    for name, written in vars(owner).get("__annotations__", {}).items():
+        if isinstance(vars(owner).get(name), State) or name.startswith("__"):
+            continue
+        place = class_place(owner) if isinstance(written, str) else ""
+        annotation = resolver.resolve(written, owner, f"attribute {name!r}", place)
+        if annotation is ClassVar or get_origin(annotation) is ClassVar:
+            continue
+        if annotation is not MISSING:
+            reading.memory[name] = annotation

@@ -1,0 +1,1 @@
+"""What happens to an event: the record, routing, and the pure step."""

@@ -1,0 +1,144 @@
+"""Which events a process has seen: exact for as long as a repetition can come, and small.
+
+An event stays in ``Record.inbox`` while something that it emitted may not be out. After
+that 16 characters are left of it: an answer that was matched to its command goes to a short
+ring (its repetition is judged by the awaited commands anyway), anything else to ``seen``,
+which is moved to side objects page by page and forgotten by age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xorca.engine.ids import side_name
+from xorca.engine.record import Entry, Page, Record
+
+KEY = 16
+RING = 32 * KEY
+PAGE = 256 * KEY
+MAX_PAGES = 400
+
+
+class NeedSides(Exception):
+    """A step cannot go on without these side objects; load them and step again."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        super().__init__(", ".join(names))
+
+
+@dataclass(slots=True)
+class Sides:
+    """Side objects: those at hand, those to write before the commit, those to drop after."""
+
+    loaded: Mapping[str, bytes] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+    def write(self, body: bytes, *, salt: str = "") -> str:
+        """Add a side object and give its name.
+
+        What may be written again after it was dropped needs a ``salt`` of its commit: the
+        older one may still be on its way to be deleted.
+        """
+        name = side_name(salt.encode() + body)
+        self.written[name] = body
+        return name
+
+    def read(self, *names: str) -> list[bytes]:
+        """Give the bodies of side objects.
+
+        Raises:
+            NeedSides: some are not at hand.
+        """
+        missing = tuple(n for n in names if n not in self.loaded and n not in self.written)
+        if missing:
+            raise NeedSides(missing)
+        return [self.written[n] if n in self.written else self.loaded[n] for n in names]
+
+
+    def kept(self, names: list[str]) -> dict[str, bytes]:
+        """Give those of some side objects that are at hand."""
+        held = {**self.loaded, **self.written}
+        return {name: held[name] for name in names if name in held}
+
+
+def packed_has(packed: str, key: str) -> bool:
+    """Tell whether a string of 16-character keys holds one of them."""
+    at = packed.find(key)
+    while at >= 0:
+        if at % KEY == 0:
+            return True
+        at = packed.find(key, at + 1)
+    return False
+
+
+def has_seen(record: Record, key: str) -> bool:
+    """Tell whether the record itself knows that an event was seen and all it emitted is out."""
+    # A plain search first: the key is hardly ever there, not even across two others.
+    return (key in record.answered and packed_has(record.answered, key)) or (
+        key in record.seen and packed_has(record.seen, key)
+    )
+
+
+def knows(record: Record, key: str) -> bool:
+    """Tell whether the record itself knows an event, whatever became of it."""
+    return key in record.inbox or has_seen(record, key)
+
+
+def in_pages(record: Record, key: str, sides: Sides) -> bool:
+    """Tell whether an older page knows the event; may raise NeedSides."""
+    if not record.pages:
+        return False
+    bodies = sides.read(*(page.name for page in record.pages))
+    return any(packed_has(body.decode("ascii"), key) for body in bodies)
+
+
+def settle_inbox(record: Record, sides: Sides, *, now: float, horizon: float) -> None:
+    """Forget what need not be kept any more; called once before each save."""
+    oldest, outbox = now - horizon, record.outbox
+    for key, entry in list(record.inbox.items()):
+        if entry.at < oldest:
+            for emit in entry.emits:
+                outbox.pop(emit, None)
+        if not entry.dead and outbox.keys().isdisjoint(entry.emits):
+            _retire(record, key, entry)
+    if len(record.seen) >= PAGE:
+        _spill(record, sides)
+    if record.pages or record.seen:
+        _evict(record, sides, oldest)
+
+
+def _retire(record: Record, key: str, entry: Entry) -> None:
+    del record.inbox[key]
+    if entry.answered:
+        record.answered = (record.answered + key)[-RING:]
+    else:
+        record.seen += key
+        record.seen_until = max(record.seen_until, entry.at)
+
+
+def _spill(record: Record, sides: Sides) -> None:
+    name = sides.write(record.seen.encode("ascii"))
+    record.pages.append(Page(name, record.seen_until))
+    record.seen = ""
+
+
+def _evict(record: Record, sides: Sides, oldest: float) -> None:
+    while record.pages and (record.pages[0].until < oldest or len(record.pages) > MAX_PAGES):
+        page = record.pages.pop(0)
+        record.floor = max(record.floor, page.until)
+        sides.dropped.append(page.name)
+    if record.seen and record.seen_until < oldest:
+        record.floor = max(record.floor, record.seen_until)
+        record.seen = ""
+
+
+def make_room(record: Record) -> bool:
+    """Forget the keys kept in the record itself, at its size limit; False if there are none."""
+    if not record.seen:
+        return False
+    record.floor = max(record.floor, record.seen_until)
+    record.seen = ""
+    return True

@@ -1,0 +1,241 @@
+"""The record: everything that is stored of one process, as one sealed JSON object.
+
+The fields are public in the sense that a person may read a stored record; they are written
+by the step alone. Times are seconds since 1970 (UTC). What is empty is not written.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from xorca.errors import RecordError
+
+FORMAT = 1
+_EMPTY = msgspec.Raw(b"{}")
+_NULL = msgspec.Raw(b"null")
+
+
+class Origin(msgspec.Struct, omit_defaults=True):
+    """The start event, as far as answers need it: whom to answer, and what it asked."""
+
+    id: str
+    source: str
+    type: str
+    subject: str = ""
+    trace: dict[str, str] = {}
+
+
+class Entry(msgspec.Struct, omit_defaults=True):
+    """What one event did, kept until all that it emitted is known to be out.
+
+    ``emits`` are ids in the outbox. ``answered`` marks a reply that was matched to its
+    command: its repetition is judged by the awaited commands, so nothing of it need stay.
+    """
+
+    at: float
+    emits: list[str] = []
+    dead: bool = False
+    answered: bool = False
+
+
+class Out(msgspec.Struct, omit_defaults=True):
+    """An emitted event that is not known to be out: its bytes, always the same."""
+
+    revision: int
+    event: msgspec.Raw
+
+
+class Awaited(msgspec.Struct, omit_defaults=True):
+    """A command, or the items of a fan-out, that somebody will answer.
+
+    The ids of the commands are derived from ``revision`` and ``first``. ``open`` is a bit
+    set in hexadecimal of the items that were not answered; ``many`` marks a fan-out. Items
+    from ``sent`` on wait in ``Record.backlog`` until others are answered.
+    """
+
+    revision: int
+    first: int
+    count: int = 1
+    open: str = "1"
+    many: bool = False
+    sent: int = 0
+
+
+class Gathered(msgspec.Struct, omit_defaults=True, array_like=True):
+    """An event that waits in a join: item, identity, and the JSON text of its data."""
+
+    item: int
+    id: str
+    source: str
+    time: float
+    data: msgspec.Raw
+    emit: str = ""
+
+
+class Basket(msgspec.Struct, omit_defaults=True):
+    """The events of one name that wait for a join: so many bytes, the rest in side objects."""
+
+    items: list[Gathered] = []
+    size: int = 0
+    spilled: list[str] = []
+
+
+class Backlog(msgspec.Struct, omit_defaults=True):
+    """Items of a fan-out that were decided and not yet sent, with what caused them."""
+
+    cause: str
+    items: list[msgspec.Raw] = []
+    spilled: list[str] = []
+
+
+class Deferred(msgspec.Struct, omit_defaults=True):
+    """An event that came before its state; ``answers`` is the emit id that it answers."""
+
+    key: str
+    event: msgspec.Raw
+    at: float
+    expires: float
+    answers: str = ""
+
+
+class Timer(msgspec.Struct, omit_defaults=True):
+    """A deadline: the visit that it belongs to, and whether its wake-up is known to be set."""
+
+    due: float
+    visit: int
+    set: bool = False
+
+
+class Dead(msgspec.Struct, omit_defaults=True):
+    """A dead letter: which event, why, where; the event itself while there is room for it."""
+
+    key: str
+    id: str
+    source: str
+    type: str
+    reason: str
+    cause: str
+    at: float
+    events: list[msgspec.Raw] = []
+
+
+class Step(msgspec.Struct, array_like=True):
+    """One line of the short history: revision, time, what came, the state after it."""
+
+    revision: int
+    at: float
+    event: str
+    state: str
+
+
+class Page(msgspec.Struct, array_like=True):
+    """A side object of packed inbox keys, and until when they are needed."""
+
+    name: str
+    until: float
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """One process."""
+
+    format: int
+    subject: str
+    name: str
+    version: str
+    incarnation: str
+    revision: int
+    status: str
+    state: str
+    started: float
+    updated: float
+    origin: Origin
+    visit: int = 0
+    attempt: int = 1
+    memory: msgspec.Raw = _EMPTY
+    inbox: dict[str, Entry] = {}
+    seen: str = ""
+    seen_until: float = 0.0
+    pages: list[Page] = []
+    answered: str = ""
+    floor: float = 0.0
+    outbox: dict[str, Out] = {}
+    awaited: dict[str, Awaited] = {}
+    skipped: list[str] = []
+    baskets: dict[str, Basket] = {}
+    backlog: dict[str, Backlog] = {}
+    deferred: list[Deferred] = []
+    timers: dict[str, Timer] = {}
+    dead: list[Dead] = []
+    dead_dropped: int = 0
+    history: list[Step] = []
+
+
+ACTIVE, ENDED = "active", "ended"
+FAILED = "failed"
+"""The start itself failed; the record only holds its dead letter, and may be started anew."""
+CANCELLED = "cancelled"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+_SEAL = b',"seal":"'
+_SEAL_LENGTH = len(_SEAL) + 32 + 2
+
+
+def seal(record: Record) -> bytes:
+    """Give the bytes of a record, closed with a checksum over all that stands before it."""
+    body = _encode(record)[:-1]
+    digest = sha256(body).hexdigest()[:32]
+    return b'%b%b%b"}' % (body, _SEAL, digest.encode("ascii"))
+
+
+def unseal(body: bytes, *, where: str = "the store") -> Record:
+    """Read a record and check its seal.
+
+    Raises:
+        RecordError: the bytes were changed, cut or written by something else; they are left
+            as they are.
+    """
+    payload, mark, digest = body[:-_SEAL_LENGTH], body[-_SEAL_LENGTH:-34], body[-34:-2]
+    if mark != _SEAL or not body.endswith(b'"}'):
+        raise RecordError(f"what is stored at {where} is no record of xorca, or was cut short")
+    if sha256(payload).hexdigest()[:32].encode("ascii") != digest:
+        raise RecordError(
+            f"the record at {where} was changed or damaged: its checksum does not match. It is"
+            " left as it is; restore it from a backup or delete it"
+        )
+    return unseal_trusted(body, where=where)
+
+
+def unseal_trusted(body: bytes, *, where: str = "the cache") -> Record:
+    """Read a record whose seal was checked before, or that this process wrote itself.
+
+    Raises:
+        RecordError: it is of another format.
+    """
+    try:
+        record = _decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+        raise RecordError(f"the record at {where} cannot be read: {exc}") from exc
+    if record.format != FORMAT:
+        raise RecordError(
+            f"the record at {where} has format {record.format}, this version of xorca reads"
+            f" {FORMAT}: upgrade xorca"
+        )
+    return record
+
+
+def raw(data: bytes | None) -> msgspec.Raw:
+    """Wrap JSON text so that it is stored verbatim; no data is null."""
+    return _NULL if data is None else msgspec.Raw(data)
+
+
+def size_of(items: list[Any]) -> int:
+    """Give the bytes that the events of deferred or dead entries take together."""
+    return sum(
+        len(memoryview(event))
+        for item in items
+        for event in (item.events if isinstance(item, Dead) else [item.event])
+    )

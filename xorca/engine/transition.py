@@ -1,0 +1,276 @@
+"""One transition: the cursor that the machine moves, and what a move does to the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from xorca.codec import Codec
+from xorca.dsl.machine import START
+from xorca.dsl.orchestrator import Orchestrator
+from xorca.dsl.plan import Edge, EmitPlan, Part
+from xorca.engine.awaiting import Match, await_command, close, forget_answered
+from xorca.engine.draft import Draft
+from xorca.engine.emitting import Decided, decide, trace_of
+from xorca.engine.gathering import clear_baskets
+from xorca.engine.record import ENDED, Awaited, Backlog, Entry, raw
+from xorca.engine.sending import spill_backlog
+from xorca.errors import HandlerError, PayloadError
+from xorca.events import Event
+
+NOT_POISON = (MemoryError, RecursionError)
+
+
+class Transition:
+    """A private cursor for one event: what the machine asks while it looks for a way.
+
+    Nothing is changed in the draft before it is applied; an exception leaves it as it was.
+    """
+
+    __slots__ = (
+        "_draft", "_event", "_opened", "decided", "edge", "gathered", "guarded", "memory",
+        "misfits", "payloads", "state",
+    )  # fmt: skip
+
+    def __init__(self, draft: Draft, event: Event, *, payloads: tuple[Any, ...] = ()) -> None:
+        self.state: str = draft.record.state or START
+        self._draft = draft
+        self._event = event
+        self._opened: tuple[Orchestrator, dict[str, Any]] | None = None
+        self.payloads = payloads
+        self.misfits: list[str] = []
+        self.guarded = False
+        self.edge: Edge | None = None
+        self.gathered = False
+        self.decided: tuple[Decided, ...] = ()
+        self.memory: msgspec.Raw = draft.record.memory
+
+    # -- what the machine asks ------------------------------------------------
+
+    def accepts(self, edge: Edge) -> bool:
+        """Decode the payload for an edge and ask its guard."""
+        found = self._decode(edge)
+        if found is None:
+            return False
+        if edge.guard is not None and not self._guard(edge, found):
+            self.guarded = True
+            self._opened = None  # whatever the guard did to it is forgotten
+            return False
+        self.payloads = found
+        return True
+
+    def act(self, edge: Edge) -> None:
+        """Run the handler, and check what it left behind and what it returned."""
+        instance, memory = self._open()
+        payloads = self.payloads if edge.takes_payload else ()
+        try:
+            result = edge.function(instance, *payloads)
+        except NOT_POISON:
+            raise
+        except Exception as exc:
+            raise HandlerError(raised_in(edge.handler, exc)) from exc
+        self.decided = decide(edge, result)
+        self.memory = self._encode_memory(edge, memory)
+        self.edge = edge
+
+    def gather(self, name: str) -> None:
+        """Keep the event for a join; its data must fit at least one that waits for it."""
+        parts = [
+            part
+            for edge in self._draft.plan.joins[self.state]
+            for part in edge.parts
+            if part.name == name
+        ]
+        data = self._event.data if self._event.is_json else None
+        misfits = [found for part in parts if (found := _misfit(part, data)) is not None]
+        if len(misfits) == len(parts):
+            raise misfits[0]
+        self.gathered = True
+
+    # -- what it needs for that -------------------------------------------------
+
+    def _open(self) -> tuple[Orchestrator, dict[str, Any]]:
+        if self._opened is None:
+            self._opened = self._draft.instance(self._event)
+        return self._opened
+
+    def _decode(self, edge: Edge) -> tuple[Any, ...] | None:
+        if edge.parts or not edge.arms:
+            return self.payloads
+        reasons: list[str] = []
+        for codec in edge.arms:
+            try:
+                return (_decode_data(codec, self._event),)
+            except PayloadError as exc:
+                reasons.append(str(exc))
+        self.misfits.extend(reasons)
+        return None
+
+    def _guard(self, edge: Edge, payloads: tuple[Any, ...]) -> bool:
+        guard: Any = edge.guard
+        instance, _ = self._open()
+        code = getattr(guard, "__code__", None)
+        if code is not None and code.co_argcount == 1:
+            payloads = ()
+        try:
+            return bool(guard(instance, *payloads))
+        except NOT_POISON:
+            raise
+        except Exception as exc:
+            name = getattr(guard, "__name__", "when")
+            raise HandlerError(raised_in(name, exc), reason="guard-raised") from exc
+
+    def _encode_memory(self, edge: Edge, memory: dict[str, Any]) -> msgspec.Raw:
+        codec, before = self._draft.plan.memory.codec, self.memory
+        if not codec.names:
+            return before
+        try:
+            data = msgspec.Raw(codec.encode(memory))
+            if data != before:
+                codec.decode(data)
+        except PayloadError as exc:
+            raise HandlerError(f"after {edge.handler!r}: {exc}", reason="memory") from exc
+        return data
+
+
+def _misfit(part: Part, data: bytes | None) -> PayloadError | None:
+    try:
+        if part.codec is not None:
+            part.codec.decode(data)
+    except PayloadError as exc:
+        return exc
+    return None
+
+
+def _decode_data(codec: Codec, event: Event) -> Any:
+    if event.is_json:
+        return codec.decode(event.data)
+    if codec.annotation is bytes:
+        return event.data
+    if codec.annotation is str and event.data is not None:
+        return event.data.decode("utf-8", "replace")
+    raise PayloadError(f"the data is {event.datacontenttype}, not JSON, and {codec.name} is asked")
+
+
+def raised_in(handler: str, exc: Exception) -> str:
+    """Say what was raised and where, without its message: that may hold what is secret."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})" if trace else ""
+    return f"{handler!r} raised {type(exc).__qualname__}{where}"
+
+
+def apply_transition(draft: Draft, move: Transition, event: Event, entry: Entry) -> None:
+    """Write what a transition decided into the draft."""
+    edge = move.edge
+    assert edge is not None  # the machine ran its handler
+    record = draft.record
+    record.memory = move.memory
+    if edge.target is not None:
+        _enter(draft, edge.target)
+    _send_all(draft, move.decided, event, entry)
+    draft.changed = True
+    draft.note(event.type)
+
+
+def _enter(draft: Draft, target: str) -> None:
+    record, plan = draft.record, draft.plan
+    if record.baskets:
+        clear_baskets(record, draft.sides)
+    record.skipped = []
+    forget_answered(record)
+    if record.timers:
+        over = [name for name, timer in record.timers.items() if timer.visit == record.visit]
+        draft.disarm(over)
+    record.attempt = record.attempt + 1 if record.state == target and record.visit else 1
+    record.visit += 1
+    record.state = target
+    if target in plan.finals:
+        _end(draft)
+        return
+    for edge in plan.deadlines[target]:
+        draft.arm(edge)
+
+
+def _end(draft: Draft) -> None:
+    record = draft.record
+    record.status = ENDED
+    draft.disarm(list(record.timers))
+    for backlog in record.backlog.values():
+        draft.sides.dropped.extend(backlog.spilled)
+    record.awaited, record.backlog, record.deferred = {}, {}, []
+
+
+def _send_all(
+    draft: Draft, decided: tuple[Decided, ...], event: Event, entry: Entry
+) -> None:
+    for item in decided:
+        if item.skipped:
+            if item.plan.is_command and item.plan.name not in draft.record.skipped:
+                draft.record.skipped.append(item.plan.name)
+        elif item.plan.kind == "many" and item.plan.is_command:
+            _send_fan_out(draft, item.plan, item.data, event, entry)
+        else:
+            for data in item.data:
+                _send_one(draft, item.plan, data, event, entry)
+
+
+def _send_one(
+    draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry
+) -> None:
+    if plan.is_command and draft.record.status != ENDED:
+        _await(draft, plan.name, Awaited(draft.revision, draft.index))
+    sent = draft.emitter.event(
+        draft.next_id(), plan.name, data, cause=event.id, trace=trace_of(event)
+    )
+    draft.send(sent, entry)
+
+
+def _send_fan_out(
+    draft: Draft, plan: EmitPlan, data: tuple[bytes, ...], event: Event, entry: Entry
+) -> None:
+    """Send the first window of a fan-out; the rest waits in the record for answers."""
+    record, window = draft.record, draft.limits.window
+    first, count = draft.index, len(data)
+    waits = record.status != ENDED
+    sent = min(count, window) if waits else count
+    if waits:
+        everything = f"{(1 << count) - 1:x}" if count else "0"
+        awaited = Awaited(draft.revision, first, count, everything, True, sent if sent < count else 0)
+        _await(draft, plan.name, awaited)
+    emitter = draft.emitter
+    for body in data[:sent]:
+        made = emitter.event(
+            draft.next_id(), plan.name, body, cause=event.id, trace=trace_of(event)
+        )
+        draft.send(made, entry)
+    draft.index = first + count
+    if sent < count:
+        backlog = Backlog(event.id, [raw(body) for body in data[sent:]])
+        record.backlog[plan.name] = backlog
+        spill_backlog(draft, backlog)
+
+
+def _await(draft: Draft, command: str, awaited: Awaited) -> None:
+    superseded = draft.record.backlog.get(command)
+    if superseded is not None:
+        draft.sides.dropped.extend(superseded.spilled)
+    await_command(draft.record, command, awaited)
+
+
+def answer(draft: Draft, match: Match, entry: Entry) -> None:
+    """Note that a command was answered, which also proves that it was out."""
+    draft.known_out(match.emit)
+    awaited = draft.record.awaited[match.command]
+    entry.answered = match.by_causation
+    close(awaited, match.item)
+    if not awaited.many and not _is_joined(draft, match.command):
+        del draft.record.awaited[match.command]
+
+
+def _is_joined(draft: Draft, command: str) -> bool:
+    joins = draft.plan.joins[draft.record.state]
+    return any(part.command == command for edge in joins for part in edge.parts)
+

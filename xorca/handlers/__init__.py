@@ -1,0 +1,1 @@
+"""What carries events from the world to a Runtime or a Fleet."""

@@ -1,0 +1,1 @@
+"""Rooms: adapters that implement the ports for one place each."""

@@ -1,0 +1,73 @@
+"""Opening the file: one connection for the loop, one for the writer thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from xorca.providers.local import faults
+from xorca.providers.local.location import check_place
+from xorca.providers.local.schema import ensure_schema
+
+BUSY_TIMEOUT = 5.0
+"""How long the writer thread waits for another process's lock, in seconds."""
+
+_CHECKPOINT_PAGES = 1000
+_SETTINGS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open the connection of the writer thread, which waits for locks and checkpoints.
+
+    Raises:
+        ConfigurationError: the file cannot be ours.
+        Unavailable: it can, but not now.
+    """
+    return _open(path, BUSY_TIMEOUT, _CHECKPOINT_PAGES)
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open the connection of the loop, which never waits for a lock and never checkpoints."""
+    return _open(path, 0.0, 0)
+
+
+def _open(path: Path, timeout: float, checkpoint: int) -> sqlite3.Connection:
+    check_place(path)
+    try:
+        connection = sqlite3.connect(
+            path, timeout=timeout, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise faults.at_opening(error, path) from error
+    try:
+        _prepare(connection, path)
+        for setting in (*_SETTINGS, f"PRAGMA wal_autocheckpoint = {checkpoint}"):
+            connection.execute(setting)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise faults.at_opening(error, path) from error
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Check or create the tables; several processes may do so at once.
+
+    SQLite does not wait for the lock while it changes the journal mode, so we do.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return ensure_schema(connection, path)
+        except sqlite3.Error as error:
+            if not faults.is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)

@@ -1,0 +1,101 @@
+"""Records in a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+from types import TracebackType
+from typing import Self
+
+from xorca.ports import Page, Query, Stored, Summary
+from xorca.providers import channel as shared
+from xorca.providers.arguments import DEFAULT_LIMIT, check_body, check_key
+from xorca.providers.local import record_sql as sql
+from xorca.providers.local.alarm import SqliteAlarm
+from xorca.providers.local.channel import SqliteChannel
+from xorca.providers.local.database import Database
+from xorca.providers.local.lease import SqliteLease
+from xorca.providers.local.location import path_of
+from xorca.providers.local.record_operations import Create, Delete, Update, read_tag
+
+
+class SqliteStore:
+    """A Store in one file, with a durable channel, alarm and leases in the same file.
+
+    Any number of processes of one machine may use the file at once; never put it on a
+    network file system. ``retention`` is how long a published event that is done with is
+    still recognised when it is published again, in seconds; a delivery that was tried
+    ``max_attempts`` times is dead. ``now`` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        retention: float = shared.RETENTION,
+        max_attempts: int = shared.MAX_ATTEMPTS,
+        now: Callable[[], float] = time,
+    ) -> None:
+        self.limit = limit
+        self._database = Database(Path(path))
+        self.channel = SqliteChannel(
+            self._database, now=now, retention=retention, max_attempts=max_attempts
+        )
+        self.alarm = SqliteAlarm(self._database, woken=self.channel.wake)
+        self.lease = SqliteLease(self._database, now=now)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make the store of ``sqlite:///relative.db`` or ``sqlite:////absolute.db``."""
+        return cls(path_of(url))
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._database.path
+
+    async def load(self, key: str) -> Stored | None:
+        """Read the newest body; None if there is none."""
+        rows = await self._database.read(sql.LOAD, (key,))
+        return Stored(rows[0][0], str(rows[0][1])) if rows else None
+
+    async def save(
+        self, key: str, body: bytes, *, expect: str | None, summary: Summary | None = None
+    ) -> str:
+        """Save if the tag is still ``expect``; give the new tag."""
+        check_key(key)
+        check_body(key, body, limit=self.limit)
+        if expect is None:
+            return await self._database.submit(Create(key, body, summary))
+        tag = read_tag(key, expect)
+        return await self._database.submit(Update(key, body, tag, summary=summary))
+
+    async def list(self, query: Query, *, after: str = "", limit: int = 100) -> Page:
+        """Give one page of keys, in order, that come after ``after``."""
+        size = max(1, limit)
+        rows = await self._database.read(*sql.listing(query, after, size + 1))
+        items = tuple(sql.listed(row) for row in rows[:size])
+        return Page(items, items[-1].key if len(rows) > size else None)
+
+    async def delete(self, key: str, *, expect: str | None = None) -> None:
+        """Remove the body; with ``expect`` only if its tag is still that."""
+        tag = None if expect is None else read_tag(key, expect)
+        await self._database.submit(Delete(key, tag))
+
+    async def close(self) -> None:
+        """Commit what waits and close the file; the next use opens it again."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        await self.close()

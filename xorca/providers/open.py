@@ -1,0 +1,102 @@
+"""From a URL to a room."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from xorca.errors import ConfigurationError
+from xorca.ports import Room, Store
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+_PLANNED = ("file", "s3", "dynamodb", "az")
+_GROUP = "xorca.stores"
+
+
+class StoreRoom(Store, Room, Protocol):
+    """A Store that can be closed, and used in ``async with``."""
+
+    async def __aenter__(self) -> Self:
+        """Give the room itself; nothing is opened yet."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Close the room."""
+        ...
+
+
+def open_store(url: str) -> StoreRoom:
+    """Open the store that a URL names; it connects on first use.
+
+    ``memory:`` keeps everything in this process, ``sqlite:///./state.db`` in one file
+    (three slashes: a relative path, four: an absolute one). Other packages add schemes by
+    the entry-point group ``xorca.stores``: name = scheme, value = a callable that takes
+    the URL and gives a Store.
+
+    Raises:
+        ConfigurationError: the URL names no store that is known here.
+    """
+    found = _SCHEME.match(url)
+    scheme = found.group(1) if found else ""
+    build = _OURS.get(scheme)
+    if build is not None:
+        return build(url)
+    stranger = _strangers().get(scheme)
+    if stranger is not None:
+        return _build_stranger(stranger, url)
+    raise ConfigurationError(_refusal(url, scheme))
+
+
+def _memory(url: str) -> StoreRoom:
+    from xorca.providers.memory import MemoryStore
+
+    if url not in ("memory:", "memory://"):
+        raise ConfigurationError(f"{url!r}: a memory store has no place; write 'memory:'")
+    return MemoryStore()
+
+
+def _sqlite(url: str) -> StoreRoom:
+    from xorca.providers.local import SqliteStore
+
+    return SqliteStore.from_url(url)
+
+
+_OURS: dict[str, Callable[[str], StoreRoom]] = {"memory": _memory, "sqlite": _sqlite}
+
+
+def _strangers() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=_GROUP)}
+
+
+def _build_stranger(point: EntryPoint, url: str) -> StoreRoom:
+    try:
+        build: Callable[[str], StoreRoom] = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"the package that offers {point.name!r} stores ({point.value}) cannot be "
+            f"loaded: {error}; install it anew or remove it"
+        ) from error
+    return build(url)
+
+
+def _refusal(url: str, scheme: str) -> str:
+    known = ", ".join(f"'{name}:'" for name in [*_OURS, *sorted(_strangers())])
+    examples = "such as 'memory:' or 'sqlite:///./state.db'"
+    if scheme in _PLANNED:
+        return f"{url!r}: {scheme}: stores are not in this version of xorca; known are {known}"
+    if not scheme:
+        return f"{url[:100]!r} is no store URL; write one {examples} (known are {known})"
+    return f"{url[:100]!r}: nobody here offers {scheme!r} stores; known are {known}, {examples}"

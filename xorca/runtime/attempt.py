@@ -1,0 +1,257 @@
+"""One attempt at the events of a subject: from a body that was read to one to be saved.
+
+Pure like the step it drives: it is given bytes and gives bytes, and may be thrown away.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from xorca.engine.draft import Arm, Draft, Limits
+from xorca.engine.inbox import Sides, knows, make_room
+from xorca.engine.letters import bury
+from xorca.engine.record import FAILED, Entry, Record, seal, unseal_trusted
+from xorca.engine.routing import Registry, Route
+from xorca.engine.settling import Condemned, expire_deferred
+from xorca.engine.starting import new_record
+from xorca.engine.step import step
+from xorca.engine.transition import NOT_POISON
+from xorca.engine.verdict import Verdict
+from xorca.events import Event, read_event
+from xorca.ports import Summary
+from xorca.runtime.cache import Warm
+
+NO_RECORD = Verdict("retry", "no-record")
+
+
+class Item(msgspec.Struct, frozen=True):
+    """An event with the process it is for, and its place in what ``handle`` was given."""
+
+    position: int
+    event: Event
+    route: Route
+    starts: bool
+
+
+class Work:
+    """What is known about the events of one subject beyond a single attempt."""
+
+    __slots__ = ("condemned", "items", "postponed", "sides", "weighed")
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items = items
+        self.sides: dict[str, bytes] = {}
+        self.condemned: dict[str, Condemned] = {}
+        self.postponed: dict[str, Exception] = {}
+        self.weighed = False
+
+
+class Attempt:
+    """The result of stepping: verdicts in the order of the items, and what to save."""
+
+    __slots__ = ("body", "draft", "verdicts")
+
+    def __init__(self, verdicts: list[Verdict], draft: Draft | None) -> None:
+        self.verdicts = verdicts
+        self.draft = draft
+        self.body: bytes | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether every verdict stands even if the record was not read afresh."""
+        return all(verdict.status == "duplicate" for verdict in self.verdicts)
+
+    def summary(self) -> Summary:
+        """Give what a store may index of the record to be saved."""
+        assert self.draft is not None  # there is a body to save
+        record = self.draft.record
+        return Summary(
+            record.subject,
+            record.name,
+            record.version,
+            record.status,
+            record.state,
+            record.revision,
+            record.updated,
+            _due(record) if record.timers or record.deferred else None,
+            bool(record.outbox),
+        )
+
+
+def _due(record: Record) -> float:
+    dues = [timer.due for timer in record.timers.values()]
+    return min(dues + [deferred.expires for deferred in record.deferred])
+
+
+class UnknownVersion(Exception):
+    """The record is of a version that is not registered here."""
+
+
+class Stepper:
+    """Step events with the classes and limits of a Runtime."""
+
+    __slots__ = ("limits", "registry")
+
+    def __init__(self, registry: Registry, limits: Limits) -> None:
+        self.registry = registry
+        self.limits = limits
+
+    def attempt(self, work: Work, warm: Warm | None, now: datetime, *, limit: int) -> Attempt:
+        """Step every event of a subject on what was read.
+
+        Raises:
+            NeedSides, Condemned, Postponed: note it in ``work`` and attempt again.
+            UnknownVersion, RecordError: the record is for another worker, or damaged.
+        """
+        draft = None if warm is None else self._open(work, warm, now)
+        verdicts: list[Verdict] = []
+        for item in work.items:
+            if item.starts and (draft is None or draft.record.status == FAILED):
+                draft = self._begin(work, draft, item, now)
+            verdicts.append(self._one(work, draft, item))
+            if work.weighed and draft is not None:
+                _weigh(draft, item, verdicts[-1], limit)
+        if draft is not None and draft.record.deferred:
+            _expire(work, draft, verdicts)
+        attempt = Attempt(verdicts, draft)
+        if draft is not None and draft.changed:
+            self._seal(work, attempt, draft, limit)
+        return attempt
+
+    def _open(self, work: Work, warm: Warm, now: datetime) -> Draft:
+        record = unseal_trusted(warm.body, where=work.items[0].route.key)
+        definition = self.registry.definition(record.name, record.version)
+        if definition is None and record.status == FAILED:  # nothing runs on its version
+            definition = next((i.route.definition for i in work.items if i.starts), None)
+        if definition is None:
+            known = ", ".join(self.registry.versions(record.name)) or "none"
+            raise UnknownVersion(
+                f"{record.subject} is on version {record.version}, which is not registered here"
+                f" (registered: {known}); deploy it beside the others"
+            )
+        draft = Draft(definition, record, now, self.limits)
+        if warm.sides or work.sides:
+            draft.sides = Sides({**warm.sides, **work.sides})
+        if warm.out:
+            _recall(draft, warm.out)
+        return draft
+
+    def _begin(self, work: Work, draft: Draft | None, item: Item, now: datetime) -> Draft:
+        """Open a record that is not there, or one whose start failed, for another start."""
+        failed = None if draft is None else draft.record
+        if draft is not None and failed is not None and knows(failed, item.event.key):
+            return draft
+        definition = item.route.definition
+        assert definition is not None  # it starts
+        process_id, at = item.route.process_id, now.timestamp()
+        record = new_record(definition, process_id, item.event, at, failed=failed)
+        return Draft(definition, record, now, self.limits, Sides(work.sides))
+
+    def _one(self, work: Work, draft: Draft | None, item: Item) -> Verdict:
+        event = item.event
+        if draft is None or not (item.starts or draft.record.subject == item.route.subject):
+            return NO_RECORD
+        if work.postponed and event.key in work.postponed:
+            return Verdict("retry", "resources", error=work.postponed[event.key])
+        if work.condemned and event.key in work.condemned:
+            return _condemn(draft, work.condemned[event.key])
+        try:
+            return step(draft, event, starts=item.starts)
+        except NOT_POISON as exc:
+            work.postponed[event.key] = exc
+            raise Postponed from exc
+
+    def _seal(self, work: Work, attempt: Attempt, draft: Draft, limit: int) -> None:
+        record = draft.finish()
+        body = seal(record)
+        if len(body) > limit and make_room(record):
+            body = seal(record)
+        if len(body) > limit:
+            self._too_large(work, attempt, len(body), limit)
+        attempt.body = body
+
+    def _too_large(self, work: Work, attempt: Attempt, size: int, limit: int) -> None:
+        if not work.weighed and len(work.items) > 1:
+            work.weighed = True  # step again and find the event that is to blame
+            raise Postponed
+        for item, verdict in zip(reversed(work.items), reversed(attempt.verdicts), strict=True):
+            if verdict.status in ("applied", "deferred") and item.event.key not in work.condemned:
+                raise _too_heavy(item, size, limit)
+        raise Overfull(f"the record has {size:,} bytes, the store takes {limit:,}")
+
+
+class Postponed(Exception):
+    """Something was noted in ``Work``, of an event that must come again, say; step again."""
+
+
+class Overfull(Exception):
+    """Not even a dead letter fits into the record any more."""
+
+
+def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
+    """Settle what waited too long; what tells of it belongs to an event of this commit."""
+    if not any(late.expires < draft.at for late in draft.record.deferred):
+        return
+    for at, (item, verdict) in enumerate(zip(work.items, verdicts, strict=True)):
+        if verdict.status != "retry":
+            entry = draft.record.inbox.setdefault(item.event.key, Entry(draft.at))
+            expire_deferred(draft, entry)
+            emits = tuple(entry.emits)
+            verdicts[at] = Verdict(verdict.status, verdict.reason, emits, verdict.error)
+            return
+
+
+def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:
+    """Condemn the event by which the record outgrows the store."""
+    if verdict.status in ("applied", "deferred"):
+        size = len(seal(draft.record))
+        if size > limit and make_room(draft.record):
+            size = len(seal(draft.record))
+        if size > limit:
+            raise _too_heavy(item, size, limit)
+
+
+def _too_heavy(item: Item, size: int, limit: int) -> Condemned:
+    cause = f"its record would have {size:,} bytes, the store takes {limit:,}"
+    return Condemned(item.event, reason="record-too-large", cause=cause)
+
+
+def _condemn(draft: Draft, condemned: Condemned) -> Verdict:
+    known = draft.record.inbox.get(condemned.event.key)
+    if known is not None:
+        return Verdict("duplicate", "dead" if known.dead else "seen", tuple(known.emits))
+    entry = bury(draft, condemned.event, reason=condemned.reason, cause=condemned.cause)
+    if not draft.record.state:
+        draft.record.status = FAILED
+    return Verdict("dead", condemned.reason, tuple(entry.emits), condemned.error)
+
+
+def _recall(draft: Draft, known: set[str]) -> None:
+    """Take into the record what this worker knows to have left since it was saved."""
+    record = draft.record
+    for emit_id in known & record.outbox.keys():
+        del record.outbox[emit_id]
+    for name, timer in record.timers.items():
+        if not timer.set and draft.wake_id(name, timer) in known:
+            timer.set = True
+
+
+def unsent(draft: Draft, known: set[str]) -> list[Event]:
+    """Give everything in the outbox that is not known to be out, in order of revision."""
+    outbox, fresh = draft.record.outbox, draft.fresh
+    if len(outbox) == len(fresh):  # nothing is left over from before
+        return list(fresh.values())
+    waiting = [key for key in outbox if key not in known]
+    waiting.sort(key=lambda key: outbox[key].revision)
+    return [fresh.get(key) or read_event(bytes(outbox[key].event)) for key in waiting]
+
+
+def unarmed(draft: Draft, known: set[str]) -> list[Arm]:
+    """Give the wake-ups that are not known to be set."""
+    due_now = {arm.timer for arm in draft.arms}
+    for name, timer in draft.record.timers.items():
+        if not timer.set and name not in due_now and draft.wake_id(name, timer) not in known:
+            draft.rearm(name)
+    return draft.arms

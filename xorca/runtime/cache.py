@@ -1,0 +1,57 @@
+"""Committed records that this worker saved or read last, with what it knows has left."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+
+class Warm:
+    """A committed body with its tag, and the ids of what is known to be out or armed."""
+
+    __slots__ = ("body", "out", "sides", "tag", "weight")
+
+    def __init__(self, body: bytes, tag: str, sides: dict[str, bytes] | None = None) -> None:
+        self.body = body
+        self.tag = tag
+        self.out: set[str] = set()
+        self.sides: dict[str, bytes] = sides or {}
+        self.weight: int = len(body) + sum(map(len, sides.values())) if sides else len(body)
+
+
+class Cache:
+    """The warm records: bounded in number and bytes, the least used go first."""
+
+    def __init__(self, *, entries: int = 1024, size: int = 16 * 1024 * 1024) -> None:
+        self._entries = entries
+        self._size = size
+        self._held = 0
+        self._warm: OrderedDict[str, Warm] = OrderedDict()
+
+    def get(self, key: str) -> Warm | None:
+        """Give a warm record, None if there is none."""
+        found = self._warm.get(key)
+        if found is not None:
+            self._warm.move_to_end(key)
+        return found
+
+    def put(self, key: str, warm: Warm) -> None:
+        """Keep a record that was committed, or read."""
+        gone = self._warm.pop(key, None)
+        if gone is not None:
+            self._held -= gone.weight
+        self._warm[key] = warm
+        self._held += warm.weight
+        while len(self._warm) > self._entries or (self._held > self._size and self._warm):
+            _, gone = self._warm.popitem(last=False)
+            self._held -= gone.weight
+
+    def drop(self, key: str) -> None:
+        """Forget a record; the next event reads it afresh."""
+        gone = self._warm.pop(key, None)
+        if gone is not None:
+            self._held -= gone.weight
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._warm.clear()
+        self._held = 0

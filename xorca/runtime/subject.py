@@ -1,0 +1,261 @@
+"""The commit protocol for one subject: load, step, one conditional save, publish."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from random import Random
+
+from xorca.engine.draft import Draft
+from xorca.engine.ids import side_key
+from xorca.engine.inbox import NeedSides
+from xorca.engine.letters import loose_letter
+from xorca.engine.record import Record, unseal
+from xorca.engine.settling import Condemned
+from xorca.engine.verdict import Verdict
+from xorca.errors import Conflict, LeaseHeld, PortError, RecordError, RecordTooLarge, Unavailable
+from xorca.events import Event
+from xorca.ports import Alarm, Bus, Clock, Lease, Store
+from xorca.runtime.attempt import (
+    Attempt,
+    Item,
+    Overfull,
+    Postponed,
+    Stepper,
+    UnknownVersion,
+    Work,
+    unarmed,
+    unsent,
+)
+from xorca.runtime.cache import Cache, Warm
+from xorca.runtime.lines import Lines
+from xorca.runtime.outcome import Outcome
+
+log = logging.getLogger("xorca")
+ATTEMPTS = 8
+LEASE_TTL, LEASE_WAIT = 30.0, 5.0
+
+
+@dataclass(slots=True)
+class SubjectWorker:
+    """Work on subjects, one commit at a time for each."""
+
+    stepper: Stepper
+    store: Store
+    bus: Bus | None
+    alarm: Alarm | None
+    lease: Lease | None
+    clock: Clock
+    random: Random
+    cache: Cache
+    lines: Lines = field(default_factory=Lines)
+
+    def confirm(self, key: str, emit_ids: list[str]) -> None:
+        """Remember that events left by another way."""
+        warm = self.cache.get(key)
+        if warm is not None:
+            warm.out.update(emit_ids)
+
+    async def run(self, key: str, items: list[Item], *, publish: bool) -> list[Outcome]:
+        """Apply the events of one subject and give their outcomes in the same order."""
+        await self.lines.enter(key)
+        try:
+            if self.lease is None:
+                return await self._attempts(key, items, publish=publish)
+            async with AsyncExitStack() as stack:
+                await self._hold(stack, self.lease, key)
+                return await self._attempts(key, items, publish=publish)
+        except (PortError, RecordError, UnknownVersion) as exc:
+            self.cache.drop(key)
+            log.warning("%s: must be tried again: %s", items[0].route.subject, exc)
+            verdict = Verdict("retry", _reason(exc), error=exc)
+            return [_outcome(item, verdict, None) for item in items]
+        finally:
+            self.lines.leave(key)
+
+    async def _hold(self, stack: AsyncExitStack, lease: Lease, key: str) -> None:
+        try:
+            await stack.enter_async_context(lease.hold(key, ttl=LEASE_TTL, wait=LEASE_WAIT))
+        except (LeaseHeld, Unavailable) as exc:
+            log.info("%s: going on without its lease: %s", key, exc)
+
+    async def _attempts(self, key: str, items: list[Item], *, publish: bool) -> list[Outcome]:
+        work = Work(items)
+        failure: PortError | None = None
+        for number in range(ATTEMPTS):
+            if number:
+                await self.clock.sleep(self.random.random() * min(1.0, 0.025 * 2**number))
+            try:
+                warm, attempt = None if number else self.cache.get(key), None
+                if warm is not None or (not number and items[0].starts):
+                    attempt = await self._step(key, work, warm)
+                if attempt is None or not (attempt.body is not None or attempt.certain):
+                    # What may not rest on a cached record is read and done again.
+                    warm = await self._read(key, warm)
+                    attempt = await self._step(key, work, warm)
+                if attempt.body is not None:
+                    warm = await self._save(key, attempt, attempt.body, warm)
+            except Overfull as exc:
+                log.error("%s: %s", items[0].route.subject, exc)
+                return _overfull(work)
+            except (Conflict, Unavailable) as exc:
+                # Lost race, time-out, lost response: the outcome is unknown. Only a fresh
+                # read tells, and only what is stored is answered from.
+                self.cache.drop(key)
+                failure = exc
+                continue
+            return await self._deliver(work, attempt, warm, key=key, publish=publish)
+        raise failure or Unavailable("nothing was tried")
+
+    # -- load, step, save -------------------------------------------------------
+
+    async def _read(self, key: str, known: Warm | None) -> Warm | None:
+        stored = await self.store.load(key)
+        if stored is None:
+            return None
+        unseal(stored.body, where=key)
+        same = known is not None and known.tag == stored.tag
+        return known if same else Warm(stored.body, stored.tag)
+
+    async def _step(self, key: str, work: Work, warm: Warm | None) -> Attempt:
+        """Step until nothing is missing; raises Overfull if not even a dead letter fits."""
+        while True:
+            try:
+                return self.stepper.attempt(work, warm, self.clock.now(), limit=self.store.limit)
+            except NeedSides as exc:
+                await self._load_sides(key, work, exc.names)
+            except Condemned as exc:
+                work.condemned[exc.event.key] = exc
+            except Postponed:
+                pass
+
+    async def _load_sides(self, key: str, work: Work, names: tuple[str, ...]) -> None:
+        for name in names:
+            stored = await self.store.load(side_key(key, name))
+            if stored is None:
+                raise RecordError(f"{work.items[0].route.subject} lacks its side object {name}")
+            work.sides[name] = stored.body
+
+    async def _save(self, key: str, attempt: Attempt, body: bytes, warm: Warm | None) -> Warm:
+        draft = attempt.draft
+        assert draft is not None  # there is a body
+        if draft.sides.written:
+            for name, side in draft.sides.written.items():
+                await self._save_side(side_key(key, name), side)
+        expect = None if warm is None else warm.tag
+        tag = await self.store.save(key, body, expect=expect, summary=attempt.summary())
+        pages = draft.record.pages
+        sides = draft.sides.kept([page.name for page in pages]) if pages else None
+        saved = Warm(body, tag, sides)
+        self.cache.put(key, saved)
+        return saved
+
+    async def _save_side(self, key: str, body: bytes) -> None:
+        try:
+            await self.store.save(key, body, expect=None)
+        except Conflict:
+            pass  # the name is a hash of the body: it is there already
+
+    # -- publish ------------------------------------------------------------------
+
+    async def _deliver(
+        self, work: Work, attempt: Attempt, warm: Warm | None, *, key: str, publish: bool
+    ) -> list[Outcome]:
+        draft = attempt.draft
+        if draft is None:
+            pairs = zip(work.items, attempt.verdicts, strict=True)
+            return [_outcome(item, verdict, None) for item, verdict in pairs]
+        known = warm.out if warm is not None else set[str]()
+        waiting = unsent(draft, known)
+        failure: PortError | None = None
+        try:
+            if draft.record.timers:
+                await self._arm(draft, known)
+            if publish and self.bus is not None and waiting:
+                await self.bus.publish(waiting)
+                known.update([event.id for event in waiting])
+        except PortError as exc:
+            failure = exc
+        if attempt.body is not None and (draft.disarms or draft.sides.dropped):
+            await self._tidy(key, draft)
+        if len(work.items) == 1 and failure is None and draft.fresh and attempt.body is not None:
+            (verdict,) = attempt.verdicts
+            if len(verdict.emits) == len(waiting):  # all of it is this event's, as nearly always
+                return [_outcome(work.items[0], verdict, draft.record, tuple(waiting))]
+        return _outcomes(work, attempt, draft.record, waiting, failure)
+
+    async def _arm(self, draft: Draft, known: set[str]) -> None:
+        if self.alarm is None:
+            return
+        for arm in unarmed(draft, known):
+            await self.alarm.set(arm.event, arm.due)
+            known.add(arm.event.id)
+
+    async def _tidy(self, key: str, draft: Draft) -> None:
+        """Take back wake-ups and side objects that are not needed; failing is harmless."""
+        try:
+            if self.alarm is not None:
+                for event_id in draft.disarms:
+                    await self.alarm.cancel(event_id)
+            for name in draft.sides.dropped:
+                await self.store.delete(side_key(key, name))
+        except PortError as exc:
+            log.info("%s: left something behind: %s", draft.record.subject, exc)
+
+
+def _outcomes(
+    work: Work,
+    attempt: Attempt,
+    record: Record,
+    waiting: list[Event],
+    failure: PortError | None,
+) -> list[Outcome]:
+    by_id = {event.id: event for event in waiting}
+    outcomes: list[Outcome] = []
+    for item, verdict in zip(work.items, attempt.verdicts, strict=True):
+        sent = tuple([by_id[emit_id] for emit_id in verdict.emits if emit_id in by_id])
+        if failure is not None and verdict.status != "retry":
+            verdict = Verdict("retry", "publish", verdict.emits, failure)
+        outcomes.append(_outcome(item, verdict, record, sent))
+    return outcomes
+
+
+def _outcome(
+    item: Item, verdict: Verdict, record: Record | None, sent: tuple[Event, ...] = ()
+) -> Outcome:
+    if verdict.status == "dead":
+        log.warning("%s: dead letter (%s): %s", item.route.subject, verdict.reason, item.event.type)
+    return Outcome(
+        item.event,
+        verdict.status,
+        verdict.reason,
+        subject=record.subject if record is not None else item.route.subject,
+        state=record.state if record is not None else None,
+        sent=sent,
+        error=verdict.error,
+    )
+
+
+def _overfull(work: Work) -> list[Outcome]:
+    """Give up on events for which the record has no room; loose letters tell of them."""
+    cause = "the record is at the size limit of its store and takes no further event"
+    return [
+        Outcome(
+            item.event,
+            "dead",
+            "record-too-large",
+            subject=item.route.subject,
+            sent=(loose_letter(item.event, body=b"", reason="record-too-large", cause=cause),),
+            error=RecordTooLarge(cause),
+        )
+        for item in work.items
+    ]
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, UnknownVersion):
+        return "unknown-version"
+    if isinstance(exc, RecordError):
+        return "record"
+    return "contention" if isinstance(exc, Conflict) else "store"
