@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, TypedDict, TypeVar, Union, get_args, get_origin
+from typing import Any, TypedDict, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -35,9 +35,9 @@ def _from_builtins(annotation: Any, value: Any) -> Any:
 
 
 def _to_builtins(value: Any) -> Any:
-    if is_pydantic(type(value)):
+    if is_pydantic(value.__class__):
         return value.model_dump(mode="json")
-    raise NotImplementedError(f"{type(value).__qualname__} has no JSON form")
+    raise NotImplementedError(f"{value.__class__.__qualname__} has no JSON form")
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_to_builtins)
@@ -75,6 +75,7 @@ class Codec:
     """
 
     __slots__ = ("_check_type", "_decode", "_trusted", "annotation", "name")
+    _check_type: Any
 
     def __init__(self, annotation: Any) -> None:
         self.annotation = annotation
@@ -86,7 +87,9 @@ class Codec:
         )
         self._trusted = is_pydantic(annotation)  # a model has checked itself already
         plain = isinstance(annotation, type) and get_origin(annotation) is None
-        self._check_type = annotation if plain and not _is_typed_dict(annotation) else None
+        plain = plain and annotation is not Any  # a class, since Python 3.11
+        checked = plain and not _is_typed_dict(annotation)
+        self._check_type = annotation if checked else None
 
     def decode(self, data: bytes | None) -> Any:
         """Read a value from JSON.
@@ -106,9 +109,9 @@ class Codec:
             PayloadError: the value is of another type, or one of its parts is.
         """
         expected = self._check_type
-        if expected is not None and not isinstance(value, expected):
-            if not (expected is float and type(value) is int):
-                raise PayloadError(f"expected {self.name}, got {type(value).__qualname__}")
+        fits = expected is None or isinstance(value, expected)
+        if not fits and not (expected is float and type(value) is int):
+            raise PayloadError(f"expected {self.name}, got {type(value).__qualname__}")
         try:
             data = encode_json(value)
             if not self._trusted:
@@ -123,9 +126,9 @@ def _is_typed_dict(annotation: Any) -> bool:
 
 
 def _reason(exc: Exception) -> str:
-    errors = getattr(exc, "errors", None)
+    errors: Any = getattr(exc, "errors", None)
     if callable(errors):  # pydantic: name the places, never the values
-        found = errors(include_url=False, include_input=False, include_context=False)
+        found: Any = errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(
             f"{error['msg']} at {'.'.join(str(part) for part in error['loc']) or 'the top'}"
             for error in found
@@ -241,7 +244,7 @@ class MemoryCodec:
             PayloadError: what is stored does not fit the annotations.
         """
         try:
-            return self._decode(data)  # type: ignore[no-any-return]
+            return cast("dict[str, Any]", self._decode(data))
         except (msgspec.MsgspecError, ValueError, NotImplementedError) as exc:
             raise PayloadError(f"the memory does not fit its annotations: {_reason(exc)}") from exc
 
@@ -259,8 +262,3 @@ class MemoryCodec:
             ) from None
         except (msgspec.MsgspecError, TypeError, ValueError, NotImplementedError) as exc:
             raise PayloadError(f"the memory cannot be written as JSON: {_reason(exc)}") from exc
-
-
-def strip_annotated(annotation: Any) -> Any:
-    """Give T for ``Annotated[T, ...]``."""
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

@@ -38,7 +38,7 @@ class Demo:
         self.log = self.place / "services.jsonl"
         self.library = library
         self.books: tuple[str, ...] = tuple(books_in(library)) if library else CHAPTERS
-        self.board = Board([Path(book).stem for book in self.books])
+        self.board = Board(list(self.books))
         self.worker: subprocess.Popen[bytes] | None = None
         self.killed = 0
 
@@ -61,7 +61,7 @@ class Demo:
 
     async def publish_starts(self) -> None:
         starts = [
-            from_cloudevent(BookSummary.start_event(BookRequest(book), process_id=Path(book).stem))
+            from_cloudevent(BookSummary.start_event(BookRequest(book), process_id=book))
             for book in self.books
         ]
         await self.store.channel.publish(starts)
@@ -91,7 +91,10 @@ class Demo:
         end = time.monotonic() + LONGEST
         while True:
             found = {s.subject: s async for s in processes(self.store)}
-            states = {subject.rpartition("/")[2]: s.state for subject, s in found.items()}
+            states = {
+                subject.rpartition("/")[2].replace("%25", "%"): s.state
+                for subject, s in found.items()
+            }
             self.board.show(states)
             ended = sum(summary.status == "ended" for summary in found.values())
             if enough(sum(summary.revision for summary in found.values()), ended):

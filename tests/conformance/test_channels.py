@@ -142,6 +142,76 @@ async def test_late_refusal_does_not_count(channel: Channel, wall: Wall) -> None
     assert await channel.receive("g") == []
 
 
+async def test_renewed_delivery_stays_hidden(channel: Channel, wall: Wall) -> None:
+    """What is still worked on may be hidden longer, counted from the renewal."""
+    await channel.subscribe("g", ["*"])
+    await channel.publish(events(1, 2))
+    one, two = await channel.receive("g", visibility=10)
+    wall.time += 8
+
+    await channel.extend([one], visibility=10)
+
+    wall.time += 8
+    assert [(item.event.id, item.attempts) for item in await channel.receive("g")] == [("2", 2)]
+    assert await channel.counts() == Counts(in_flight=2)
+    wall.time += 3
+    assert [(item.event.id, item.attempts) for item in await channel.receive("g")] == [("1", 2)]
+    assert two.attempts == 1
+
+
+async def test_late_renewal_counts_until_another_took_it(channel: Channel, wall: Wall) -> None:
+    """A delivery that is visible again is still its worker's while nobody was given it."""
+    await channel.subscribe("g", ["*"])
+    await channel.publish(events(1))
+    late = await channel.receive("g", visibility=1)
+    wall.time += 2
+
+    await channel.extend(late, visibility=30)
+
+    assert await channel.receive("g") == []
+
+
+async def test_lost_delivery_is_not_renewed(channel: Channel, wall: Wall) -> None:
+    """Who lost a delivery to another cannot hide it from him."""
+    await channel.subscribe("g", ["*"])
+    await channel.publish(events(1))
+    late = await channel.receive("g", visibility=1)
+    wall.time += 2
+    await channel.receive("g", visibility=1)
+
+    await channel.extend(late, visibility=1000)
+
+    wall.time += 2
+    assert ids(await channel.receive("g")) == ["1"]
+
+
+async def test_settled_delivery_is_not_renewed(channel: Channel, wall: Wall) -> None:
+    """A renewal that comes after the end of the work hides nothing, and revives nothing."""
+    await channel.subscribe("g", ["*"])
+    await channel.publish(events(1, 2))
+    done, refused = await channel.receive("g")
+    await channel.ack([done])
+    await channel.nack([refused])
+
+    await channel.extend([done, refused], visibility=1000)
+    await channel.extend([], visibility=1000)
+
+    assert ids(await channel.receive("g")) == ["2"]
+
+
+async def test_renewals_at_one_time_give_one_delivery(channel: Channel, wall: Wall) -> None:
+    """However often it was hidden until the same time, a delivery comes once."""
+    await channel.subscribe("g", ["*"])
+    await channel.publish(events(1))
+    taken = await channel.receive("g", visibility=10)
+    for _ in range(3):
+        await channel.extend(taken, visibility=10)
+    await channel.nack(taken, delay=10)
+    wall.time += 11
+
+    assert ids(await channel.receive("g")) == ["1"]
+
+
 async def test_refused_delivery_comes_after_its_delay(channel: Channel, wall: Wall) -> None:
     """A delivery that was given back waits as long as was asked."""
     await channel.subscribe("g", ["*"])
@@ -331,6 +401,20 @@ async def test_waiting_ends_at_a_publish(channel: Channel) -> None:
     await channel.publish(events(1))
 
     assert await waiting is True
+
+
+async def test_waiting_that_is_cancelled_ends(room: Room) -> None:
+    """A cancellation counts, also when it comes together with a publish."""
+    await room.channel.subscribe("g", ["*"])
+    waiting = [asyncio.ensure_future(room.channel.wait(30, group="g")) for _ in range(2)]
+    await asyncio.sleep(0.01)
+
+    waiting[0].cancel()
+    room.channel.wake()
+    waiting[1].cancel()
+    await asyncio.wait(waiting, timeout=5)
+
+    assert [task.cancelled() for task in waiting] == [True, True]
 
 
 async def test_waiting_for_what_is_there_is_short(channel: Channel) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from xorca.providers.patterns import Routes, matches
+from xorca.dsl.names import matches
+from xorca.providers.patterns import Routes
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def check_names(plan: Plan) -> Iterator[Problem]:
         for emit in edge.emits:
             if not is_name(emit.name):
                 yield _bad_name(edge, emit.name)
-    taken = {s.name for s in plan.states} | {e.handler for e in plan.edges} | set(plan.memory.fields)
+    taken = {state.name for state in plan.states} | {edge.handler for edge in plan.edges}
+    taken |= set(plan.memory.fields)
     for name in sorted(taken & RESERVED):
         yield Problem(
             "X22", f"{name!r} is a name that xorca gives to self", "Choose another", plan.place

@@ -21,7 +21,8 @@ def compile_class(
     """Compile a class.
 
     Args:
-        cls: The subclass; ``root`` is Orchestrator itself.
+        cls: The subclass.
+        root: Orchestrator itself.
         options: The keywords of the class statement.
         scope: The names that were visible where the class statement stands.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import CO_VARARGS
 from typing import Any, get_args, get_origin
 
 from xorca.codec import Codec, codec_for, list_item, type_name, union_arms
@@ -113,9 +114,7 @@ class _Builder:
         arms = (self._codec(sketch, param.name, a) for a in union_arms(annotation))
         return tuple(arm for arm in arms if arm is not None)
 
-    def _annotation(
-        self, sketch: Sketch, param: Param, ways: tuple[str | Topic[Any], ...]
-    ) -> Any:
+    def _annotation(self, sketch: Sketch, param: Param, ways: tuple[str | Topic[Any], ...]) -> Any:
         if param.annotation is not MISSING:
             return param.annotation
         topics = [way.payload for way in ways if isinstance(way, Topic)]
@@ -188,7 +187,7 @@ class _Builder:
         annotation = self._annotation(sketch, param, (way or name,))
         kind, inner = _emit_kind(annotation)
         if kind == "many" and not self._fans_out(name):
-            cause = f"gathers a list of {name!r}, but no handler sends {command_of(name)!r} as a list"
+            cause = f"gathers a list of {name!r}, but no handler sends {command_of(name)!r} as one"
             cure = "Return list[...] where the command is emitted, or take one payload (a list as"
             self._problem("X14", sketch, cause, cure + " plain payload goes into a class)")
         sent = self._kinds.get(command or "", set())
@@ -222,7 +221,8 @@ class _Builder:
         if sketch.returns is MISSING and len(payloads) == len(names):
             return payloads
         if sketch.returns is MISSING:
-            if not any(p.code == "X09" and sketch.handler in p.cause for p in self._reading.problems):
+            unresolved = [p.cause for p in self._reading.problems if p.code == "X09"]
+            if not any(sketch.handler in cause for cause in unresolved):
                 cause = "emits but does not say what it returns"
                 self._problem("X10", sketch, cause, "Annotate the payload: -> <its class>")
             return ()
@@ -230,7 +230,8 @@ class _Builder:
         if len(items) != len(names) or any(item in (..., None, type(None)) for item in items):
             cause = f"emits {len(names)} event(s) but returns {type_name(sketch.returns)}"
             cure = "Return one payload" if len(names) == 1 else f"Return a tuple of {len(names)}"
-            self._problem("X07", sketch, cause, f"{cure}, names left to right = items left to right")
+            cure += ", names left to right = items left to right"
+            self._problem("X07", sketch, cause, cure)
             return ()
         return items
 
@@ -238,9 +239,14 @@ class _Builder:
 
     def _guard_shape(self, sketch: Sketch) -> None:
         code = getattr(sketch.guard, "__code__", None)
-        if code is not None and code.co_argcount == 0:
-            cause = "has a guard that takes nothing"
-            self._problem("X23", sketch, cause, "A guard is called with (self, payload)")
+        if code is None or code.co_argcount == 1 or code.co_flags & CO_VARARGS:
+            return
+        most, defaults = code.co_argcount, getattr(sketch.guard, "__defaults__", None) or ()
+        given = 1 + (len(sketch.params) if sketch.join is not None else 1)
+        if not most - len(defaults) <= given <= most:
+            cause = f"has a guard of {most} parameters"
+            cure = "A guard takes self, or self and all payloads"
+            self._problem("X23", sketch, cause, cure)
 
     def _problem(self, code: str, sketch: Sketch, cause: str, cure: str) -> None:
         self._reading.problem(code, f"{sketch.handler!r} {cause}", cure, sketch.place)

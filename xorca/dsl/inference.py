@@ -7,7 +7,7 @@ forms an answer without ``at=`` is heard wherever its command was sent.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from xorca.dsl.names import command_of, is_pattern, may_answer, wire_name
 from xorca.dsl.plan import StatePlan
@@ -109,8 +109,9 @@ def _written_sources(reading: Reading, states: dict[str, StatePlan], sketch: Ske
     elif sketch.at is anywhere:
         sketch.sources = open_states
     elif sketch.at is not None:
-        places = sketch.at if isinstance(sketch.at, (tuple, list)) else (sketch.at,)
-        names = [_known(reading, states, place, sketch) for place in places]  # pyright: ignore
+        several = isinstance(sketch.at, (tuple, list))
+        places = cast("tuple[Any, ...]", sketch.at if several else (sketch.at,))
+        names = [_known(reading, states, place, sketch) for place in places]
         sketch.sources = tuple(dict.fromkeys(name for name in names if name))
 
 

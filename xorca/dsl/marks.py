@@ -68,10 +68,10 @@ class EmitMark:
 class Marks:
     """All decorators of one method, each list in the order written, top to bottom."""
 
-    starts: list[StartMark] = field(default_factory=list)
-    ons: list[OnMark] = field(default_factory=list)
-    afters: list[AfterMark] = field(default_factory=list)
-    emits: list[EmitMark] = field(default_factory=list)
+    starts: list[StartMark] = field(default_factory=list[StartMark])
+    ons: list[OnMark] = field(default_factory=list[OnMark])
+    afters: list[AfterMark] = field(default_factory=list[AfterMark])
+    emits: list[EmitMark] = field(default_factory=list[EmitMark])
 
 
 def marks_of(function: Any) -> Marks | None:

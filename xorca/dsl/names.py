@@ -29,14 +29,14 @@ def is_pattern(text: str) -> bool:
     return "*" in text and len(text) <= MAX_NAME and _PATTERN.fullmatch(text) is not None
 
 
-def is_orchestrator_name(text: str) -> bool:
+def is_orchestrator_name(text: object) -> bool:
     """Tell whether a text may name an orchestrator."""
-    return len(text) <= 100 and _ORCHESTRATOR.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) <= 100 and _ORCHESTRATOR.fullmatch(text) is not None
 
 
-def is_version(text: str) -> bool:
+def is_version(text: object) -> bool:
     """Tell whether a text is a version of three numbers."""
-    return len(text) <= 40 and _VERSION.fullmatch(text) is not None
+    return isinstance(text, str) and len(text) <= 40 and _VERSION.fullmatch(text) is not None
 
 
 def version_order(version: str) -> tuple[int, ...]:

@@ -57,7 +57,7 @@ class OrchestratorMeta(type):
     __xorca_machine__: CompiledMachine | None
 
     @classmethod
-    def __prepare__(mcs, clsname: str, bases: tuple[type, ...], /, **options: Any) -> _Body:
+    def __prepare__(cls, clsname: str, bases: tuple[type, ...], /, **options: Any) -> _Body:
         """Give the mapping in which the class statement runs."""
         return _Body()
 
@@ -185,7 +185,7 @@ class Orchestrator(metaclass=OrchestratorMeta):
             for name, value in defaults.items()
         }
 
-    __xorca_plan__: ClassVar[Plan | None]  # type: ignore[misc]
+    __xorca_plan__: ClassVar[Plan | None]
 
 
 def _start_data(plan: Plan, payload: Any) -> tuple[str, bytes | None]:
@@ -264,4 +264,3 @@ def check_unique(classes: tuple[type[Orchestrator], ...]) -> None:
                 problems.append(Problem("X15", cause, "Give each its own event", plan.place))
     if problems:
         raise DefinitionError("these classes cannot run side by side", tuple(problems))
-

@@ -117,7 +117,7 @@ class Plan:
     memory: MemoryPlan
     early: Early = "defer"
     place: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @cached_property
     def finals(self) -> frozenset[str]:
@@ -132,9 +132,7 @@ class Plan:
     @cached_property
     def commands(self) -> frozenset[str]:
         """Every command that some handler may send."""
-        return frozenset(
-            emit.name for edge in self.edges for emit in edge.emits if emit.is_command
-        )
+        return frozenset(emit.name for edge in self.edges for emit in edge.emits if emit.is_command)
 
     @cached_property
     def joins(self) -> dict[str, tuple[Edge, ...]]:

@@ -59,9 +59,9 @@ class Reading:
     cls: type
     name: str
     states: dict[str, State]
-    sketches: list[Sketch] = field(default_factory=list)
-    memory: dict[str, Any] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    sketches: list[Sketch] = field(default_factory=list[Sketch])
+    memory: dict[str, Any] = field(default_factory=dict[str, Any])
+    problems: list[Problem] = field(default_factory=list[Problem])
 
     def problem(self, code: str, cause: str, cure: str, place: str) -> None:
         """Note something wrong."""
@@ -139,6 +139,10 @@ class Resolver:
 def _read_handler(
     reading: Reading, resolver: Resolver, name: str, function: Any, marks: Marks
 ) -> None:
+    if not isinstance(function, types.FunctionType):
+        cause = f"handler {name!r} is a {type(function).__name__}"
+        reading.problem("X23", cause, "Write a plain method of self", class_place(reading.cls))
+        return
     place = place_of(function)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         reading.problem(
@@ -150,11 +154,8 @@ def _read_handler(
     params, returns = _signature(reading, resolver, name, function)
     emits = tuple(way for mark in marks.emits for way in mark.names)
     common = {"handler": name, "function": function, "params": params, "returns": returns}
-    found = [
-        Sketch(**common, emits=emits, **fields)
-        for mark in (*marks.starts, *marks.ons, *marks.afters)
-        for fields in _fields(mark)
-    ]
+    every: list[StartMark | OnMark | AfterMark] = [*marks.starts, *marks.ons, *marks.afters]
+    found = [Sketch(**common, emits=emits, **fields) for mark in every for fields in _fields(mark)]
     for sketch in found:
         if not params and hasattr(sketch.guard, "__code__"):
             sketch.guard_params, _ = _signature(reading, resolver, name, sketch.guard)
@@ -197,6 +198,13 @@ def _signature(
 ) -> tuple[tuple[Param, ...], Any]:
     code, annotations = function.__code__, function.__annotations__
     place = place_of(function)
+    if not code.co_argcount or code.co_flags & inspect.CO_GENERATOR:
+        reading.problem(
+            "X23",
+            f"handler {name!r} takes no self, or yields",
+            "Write a plain method of self that returns what is emitted",
+            place,
+        )
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount:
         reading.problem(
             "X23",

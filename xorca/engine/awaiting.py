@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from xorca.dsl.plan import Plan
-from xorca.engine.ids import MARK, parse_emit_id
+from xorca.engine.ids import MARK
 from xorca.engine.record import Awaited, Record
 from xorca.events import Event
 
@@ -51,15 +51,14 @@ def match_reply(plan: Plan, record: Record, mark: str, event: Event) -> Match | 
 
 def _by_causation(record: Record, mark: str, command: str, named: str) -> Match:
     awaited = record.awaited.get(command)
-    found = parse_emit_id(named)
-    if found is None:
-        return Match(command, by_causation=True, reason="stale")
-    if awaited is None or not named.startswith(mark) or found.revision != awaited.revision:
-        return Match(command, by_causation=True, reason="stale")
-    item = found.index - awaited.first
-    if not 0 <= item < (awaited.sent or awaited.count) or not is_open(awaited, item):
-        return Match(command, by_causation=True, reason="stale")
-    return Match(command, item, named, True)
+    if awaited is not None:
+        sent = f"{mark}-{awaited.revision}-"
+        index = named[len(sent) :]
+        if named.startswith(sent) and index.isdecimal() and len(index) < 10:
+            item = int(index) - awaited.first
+            if 0 <= item < (awaited.sent or awaited.count) and is_open(awaited, item):
+                return Match(command, item, named, True)
+    return Match(command, by_causation=True, reason="stale")
 
 
 def emit_of(mark: str, awaited: Awaited, item: int) -> str:

@@ -136,8 +136,12 @@ class Draft:
         return self.sides.write(body, salt=f"{self.mark}-{self.revision}")
 
     def known_out(self, emit_id: str) -> None:
-        """Drop the body of an event that certainly left; no reason to save by itself."""
-        self.record.outbox.pop(emit_id, None)
+        """Drop the body of an event that certainly left; no reason to save by itself.
+
+        What this very commit decided has not left, whatever a reply says.
+        """
+        if emit_id not in self.fresh:
+            self.record.outbox.pop(emit_id, None)
 
     def note(self, event_type: str) -> None:
         """Add a line to the history."""
@@ -145,6 +149,12 @@ class Draft:
         record.history.append(Step(self.revision, self.at, event_type, record.state))
         if len(record.history) > HISTORY:
             del record.history[:-HISTORY]
+
+    def unnote(self, event_type: str) -> None:
+        """Take back the line of an event that was kept for a join and now completes it."""
+        history = self.record.history
+        if history and history[-1].revision == self.revision and history[-1].event == event_type:
+            history.pop()
 
     def arm(self, edge: Edge) -> None:
         """Set the deadline of an edge, from now."""

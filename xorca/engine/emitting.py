@@ -43,9 +43,10 @@ def decide(edge: Edge, result: Any) -> tuple[Decided, ...]:
         return ()
     if len(emits) == 1:
         return (_decide_one(edge, emits[0], result),)
-    if not isinstance(result, tuple) or len(result) != len(emits):
-        shape = f"{len(result)} items" if isinstance(result, tuple) else type(result).__qualname__
-        raise _wrong(edge, f"returned {shape}, not a tuple of {len(emits)}")
+    if not issubclass(type(result), tuple):
+        raise _wrong(edge, f"returned {type(result).__qualname__}, not a tuple of {len(emits)}")
+    if len(result) != len(emits):
+        raise _wrong(edge, f"returned {len(result)} items, not a tuple of {len(emits)}")
     return tuple(_decide_one(edge, emit, item) for emit, item in zip(emits, result, strict=True))
 
 
@@ -55,7 +56,7 @@ def _decide_one(edge: Edge, emit: EmitPlan, value: Any) -> Decided:
     if emit.kind == "optional" and value is None:
         return Decided(emit, (), skipped=True)
     if emit.kind == "many":
-        if not isinstance(value, list):
+        if not issubclass(type(value), list):
             raise _wrong(edge, f"returned {type(value).__qualname__} for {emit.name!r}, not a list")
         return Decided(emit, tuple(_encode(edge, emit, item) for item in value))
     return Decided(emit, (_encode(edge, emit, value),))
@@ -166,7 +167,7 @@ def _second(second: int) -> str:
 
 def rfc3339(at: float) -> str:
     """Give a time in UTC with milliseconds, as CloudEvents write it."""
-    milliseconds = int(at * 1000)
+    milliseconds = round(at * 1000)
     return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 

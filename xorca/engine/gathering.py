@@ -81,7 +81,14 @@ def _payload(draft: Draft, part: Part) -> Any:
     if part.kind == "list":
         items.sort(key=lambda kept: kept.item)
         return [part.codec.decode(bytes(kept.data)) for kept in items]
-    return part.codec.decode(bytes(items[0].data)) if items else None
+    if not items or is_absent(part, bytes(items[0].data)):
+        return None
+    return part.codec.decode(bytes(items[0].data))
+
+
+def is_absent(part: Part, data: bytes | None) -> bool:
+    """Tell whether an event brings nothing for a parameter that may be None."""
+    return part.kind == "optional" and data in (None, b"null")
 
 
 def kept_items(record: Record, sides: Sides, name: str) -> list[Gathered]:
@@ -130,4 +137,3 @@ def clear_baskets(record: Record, sides: Sides) -> None:
     for basket in record.baskets.values():
         sides.dropped.extend(basket.spilled)
     record.baskets = {}
-

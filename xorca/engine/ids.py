@@ -81,20 +81,3 @@ def identity(subject: str, name: str, incarnation: str) -> tuple[str, str]:
     found = parse_subject(subject)
     process_id = found.process_id if found is not None else subject
     return process_id, derived_id("process", name, process_id, length=MARK) + incarnation
-
-
-class EmitId(NamedTuple):
-    """Where in the life of its process an event was emitted."""
-
-    revision: int
-    index: int
-
-
-def parse_emit_id(text: str) -> EmitId | None:
-    """Take the revision and index out of an emit id; None if it has not the form of one."""
-    parts = text.split("-")
-    if len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
-        return None
-    if len(parts[1]) > 15 or len(parts[2]) > 9:
-        return None
-    return EmitId(int(parts[1]), int(parts[2]))

@@ -9,7 +9,6 @@ which is moved to side objects page by page and forgotten by age.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from xorca.engine.ids import side_name
 from xorca.engine.record import Entry, Page, Record
@@ -28,13 +27,15 @@ class NeedSides(Exception):
         super().__init__(", ".join(names))
 
 
-@dataclass(slots=True)
 class Sides:
     """Side objects: those at hand, those to write before the commit, those to drop after."""
 
-    loaded: Mapping[str, bytes] = field(default_factory=dict)
-    written: dict[str, bytes] = field(default_factory=dict)
-    dropped: list[str] = field(default_factory=list)
+    __slots__ = ("dropped", "loaded", "written")
+
+    def __init__(self, loaded: Mapping[str, bytes] | None = None) -> None:
+        self.loaded: Mapping[str, bytes] = loaded or {}
+        self.written: dict[str, bytes] = {}
+        self.dropped: list[str] = []
 
     def write(self, body: bytes, *, salt: str = "") -> str:
         """Add a side object and give its name.
@@ -56,7 +57,6 @@ class Sides:
         if missing:
             raise NeedSides(missing)
         return [self.written[n] if n in self.written else self.loaded[n] for n in names]
-
 
     def kept(self, names: list[str]) -> dict[str, bytes]:
         """Give those of some side objects that are at hand."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from xorca.dsl.plan import Edge
 from xorca.engine.draft import Draft
 from xorca.engine.emitting import MAX_EMIT, trace_of
 from xorca.engine.gathering import free_places
 from xorca.engine.record import Dead, Entry, raw, size_of
-from xorca.dsl.plan import Edge
 from xorca.events import Event, derived_id
 
 DEAD_LETTER_TYPE = "sys.xorca.deadletter"
@@ -127,4 +127,3 @@ def loose_letter(event: Event | None, *, body: bytes, reason: str, cause: str) -
         data=dead_letter_data(event, subject=subject, reason=reason, cause=cause),
         datacontenttype="application/json",
     )
-

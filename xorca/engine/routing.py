@@ -47,6 +47,8 @@ class Registry:
     """The classes of one Runtime, by name and version."""
 
     def __init__(self, classes: Iterable[type[Orchestrator]]) -> None:
+        if isinstance(classes, type):
+            raise ConfigurationError(f"a Runtime takes a list: Runtime([{classes.__name__}])")
         found = tuple(classes)
         if not found:
             raise ConfigurationError("a Runtime needs at least one orchestrator: Runtime([Order])")

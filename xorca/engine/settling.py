@@ -71,6 +71,7 @@ def _complete(draft: Draft, event: Event) -> Verdict | None:
             reason = exc.reason if isinstance(exc, HandlerError) else "payload"
             return _failed_join(draft, edge, event, reason=reason, error=exc)
         consume(draft, edge)
+        draft.unnote(event.type)
         apply_transition(draft, move, event, _entry(draft, event))
         return Verdict("applied", edge.handler)
     if not complete:

@@ -17,7 +17,12 @@ from xorca.events import Event
 
 
 def new_record(
-    definition: Definition, process_id: str, start: Event, at: float, *, failed: Record | None = None
+    definition: Definition,
+    process_id: str,
+    start: Event,
+    at: float,
+    *,
+    failed: Record | None = None,
 ) -> Record:
     """Give the record of a process before its first step; its revision is 0.
 

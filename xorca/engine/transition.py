@@ -13,7 +13,7 @@ from xorca.dsl.plan import Edge, EmitPlan, Part
 from xorca.engine.awaiting import Match, await_command, close, forget_answered
 from xorca.engine.draft import Draft
 from xorca.engine.emitting import Decided, decide, trace_of
-from xorca.engine.gathering import clear_baskets
+from xorca.engine.gathering import clear_baskets, is_absent
 from xorca.engine.record import ENDED, Awaited, Backlog, Entry, raw
 from xorca.engine.sending import spill_backlog
 from xorca.errors import HandlerError, PayloadError
@@ -82,7 +82,10 @@ class Transition:
             for part in edge.parts
             if part.name == name
         ]
-        data = self._event.data if self._event.is_json else None
+        if not self._event.is_json and any(part.codec is not None for part in parts):
+            media = self._event.datacontenttype
+            raise PayloadError(f"the data is {media}, and a join keeps JSON only")
+        data = self._event.data
         misfits = [found for part in parts if (found := _misfit(part, data)) is not None]
         if len(misfits) == len(parts):
             raise misfits[0]
@@ -136,7 +139,7 @@ class Transition:
 
 def _misfit(part: Part, data: bytes | None) -> PayloadError | None:
     try:
-        if part.codec is not None:
+        if part.codec is not None and not is_absent(part, data):
             part.codec.decode(data)
     except PayloadError as exc:
         return exc
@@ -203,9 +206,7 @@ def _end(draft: Draft) -> None:
     record.awaited, record.backlog, record.deferred = {}, {}, []
 
 
-def _send_all(
-    draft: Draft, decided: tuple[Decided, ...], event: Event, entry: Entry
-) -> None:
+def _send_all(draft: Draft, decided: tuple[Decided, ...], event: Event, entry: Entry) -> None:
     for item in decided:
         if item.skipped:
             if item.plan.is_command and item.plan.name not in draft.record.skipped:
@@ -217,9 +218,7 @@ def _send_all(
                 _send_one(draft, item.plan, data, event, entry)
 
 
-def _send_one(
-    draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry
-) -> None:
+def _send_one(draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry) -> None:
     if plan.is_command and draft.record.status != ENDED:
         _await(draft, plan.name, Awaited(draft.revision, draft.index))
     sent = draft.emitter.event(
@@ -238,7 +237,8 @@ def _send_fan_out(
     sent = min(count, window) if waits else count
     if waits:
         everything = f"{(1 << count) - 1:x}" if count else "0"
-        awaited = Awaited(draft.revision, first, count, everything, True, sent if sent < count else 0)
+        partly = sent if sent < count else 0
+        awaited = Awaited(draft.revision, first, count, everything, True, partly)
         _await(draft, plan.name, awaited)
     emitter = draft.emitter
     for body in data[:sent]:
@@ -273,4 +273,3 @@ def answer(draft: Draft, match: Match, entry: Entry) -> None:
 def _is_joined(draft: Draft, command: str) -> bool:
     joins = draft.plan.joins[draft.record.state]
     return any(part.command == command for edge in joins for part in edge.parts)
-

@@ -135,12 +135,6 @@ class Fleet:
         """Everything that is heard here, as a subscription names it."""
         return tuple(sorted({*self._served, *(observer.name for observer in self._observers)}))
 
-    @property
-    def longest_timeout(self) -> float:
-        """The longest time that one event may be worked on, in seconds."""
-        handlers = (*self._served.values(), *self._observers)
-        return max((handler.timeout for handler in handlers), default=0.0)
-
     # -- handling ---------------------------------------------------------------
 
     async def handle(

@@ -25,7 +25,9 @@ from xorca.runtime.intake import read_any
 log = logging.getLogger("xorca")
 
 BATCH, BATCHES = 64, 4
-VISIBILITY, MARGIN = 10.0, 5.0
+VISIBILITY = 10.0
+"""How soon others take over what a killed worker had taken, in seconds."""
+
 _LOOK = 0.05
 """How often a condition that nothing announces is looked at, in seconds."""
 
@@ -52,9 +54,9 @@ class LocalWorker:
     channel: what is published while no worker runs waits for the next one. Any number of
     workers, in any number of processes, may share a SQLite file.
 
-    What a killed worker had taken comes again: an orchestrator's events after ten seconds,
-    a command five seconds after the longest timeout of its fleet, for only then nobody can
-    be working on it. Whatever bus a fleet has, here it answers to the channel.
+    What a worker has taken stays its own as long as it works on it; what a killed worker had
+    taken comes again after ten seconds at most. Whatever bus a fleet has, here it answers to
+    the channel.
 
     Args:
         store: A MemoryStore or SqliteStore; whoever opened it closes it.
@@ -176,7 +178,8 @@ class LocalWorker:
                 return False
             self._moved.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), min(left, _LOOK))
+                async with asyncio.timeout(min(left, _LOOK)):
+                    await self._moved.wait()
         return True
 
     # -- parts ----------------------------------------------------------------------
@@ -195,12 +198,11 @@ class LocalWorker:
 
     def _fleet_pullers(self, settler: Settler) -> Iterator[Puller]:
         for fleet in self.fleets:
-            visibility = fleet.longest_timeout + MARGIN
             yield Puller(
                 self.channel,
                 fleet.name,
                 FleetWork(fleet, settler),
-                pace=Pace(batch=1, jobs=fleet.concurrency, visibility=visibility),
+                pace=Pace(batch=1, jobs=fleet.concurrency, visibility=VISIBILITY),
                 random=self._random,
             )
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
 
+from xorca.handlers.local_renewal import Renewal
 from xorca.providers.channel import Channel, Delivery
 
 log = logging.getLogger("xorca")
@@ -18,7 +19,6 @@ WAIT = 5.0
 LONGEST_PAUSE = 30.0
 _FIRST_PAUSE = 0.05
 _MOST = 64
-_CANCEL_AGAIN = 0.01
 
 
 def pause_after(failures: int, random: Random) -> float:
@@ -28,7 +28,10 @@ def pause_after(failures: int, random: Random) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much is taken: ``jobs`` batches at once, hidden from others for ``visibility`` s."""
+    """How much is taken: ``jobs`` batches at once.
+
+    Others do not see it for ``visibility`` seconds, and again as long while it is worked on.
+    """
 
     batch: int
     jobs: int
@@ -57,9 +60,11 @@ class Puller:
     ) -> None:
         self.group = group
         self._channel, self._work, self._pace, self._random = channel, work, pace, random
+        self._renewal = Renewal(channel, group, visibility=pace.visibility)
         self._running: set[asyncio.Task[None]] = set()
         self._stop: asyncio.Future[None] | None = None
         self._loop: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -71,13 +76,14 @@ class Puller:
         loop = asyncio.get_running_loop()
         self._stop = loop.create_future()
         self._loop = loop.create_task(self._pull(self._stop), name=f"pull {self.group}")
+        self._keeper = loop.create_task(self._renewal.keep(), name=f"renew {self.group}")
 
     async def stop(self) -> None:
         """Take nothing more, and return when everything that was taken is settled.
 
         Cancelled, it cancels what is worked on; that is given back at once.
         """
-        if self._loop is None or self._stop is None:
+        if self._loop is None or self._stop is None or self._keeper is None:
             return
         if not self._stop.done():
             self._stop.set_result(None)
@@ -91,7 +97,9 @@ class Puller:
             await _all_of({self._loop, *self._running})
             raise
         finally:
-            self._loop = self._stop = None
+            self._keeper.cancel()
+            await _all_of({self._keeper})
+            self._loop = self._stop = self._keeper = None
 
     async def _pull(self, stop: asyncio.Future[None]) -> None:
         failures = 0
@@ -125,7 +133,8 @@ class Puller:
 
     async def _job(self, deliveries: list[Delivery]) -> None:
         try:
-            await self._work(deliveries)
+            with self._renewal.of(deliveries):
+                await self._work(deliveries)
         except Exception as exc:  # they come again when their time is over
             log.error("%s: %d deliveries not settled", self.group, len(deliveries), exc_info=exc)
 
@@ -136,9 +145,8 @@ async def _either(stop: asyncio.Future[None], other: Coroutine[object, object, o
     try:
         await asyncio.wait([stop, task], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        while not task.done():  # asyncio.wait_for of Python 3.11 may swallow a cancellation
-            task.cancel()
-            await asyncio.wait([task], timeout=_CANCEL_AGAIN)
+        if task.cancel():
+            await asyncio.wait([task])
     if not task.cancelled():
         task.result()
 

@@ -30,8 +30,15 @@ class Settler:
     tell: Callable[[Outcome], None]
 
     async def settle(self, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        """Settle each delivery as its outcome says."""
-        pairs = list(zip(deliveries, outcomes, strict=True))
+        """Settle each delivery as its outcome says.
+
+        One that came while it was worked on already is left to whoever works on it.
+        """
+        pairs = [
+            (delivery, outcome)
+            for delivery, outcome in zip(deliveries, outcomes, strict=True)
+            if outcome.reason != "in-flight"
+        ]
         await self.ack([delivery for delivery, outcome in pairs if outcome.ok])
         for delivery, outcome in pairs:
             if not outcome.ok:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from datetime import datetime
+from functools import lru_cache
 
 from xorca.errors import ConfigurationError, PayloadError, RecordTooLarge
 from xorca.events import Event

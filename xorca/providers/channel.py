@@ -80,6 +80,13 @@ class Channel(Protocol):
         """Give deliveries back; they come again after ``delay`` seconds."""
         ...
 
+    async def extend(self, deliveries: Sequence[Delivery], *, visibility: float) -> None:
+        """Hide deliveries that are still worked on for ``visibility`` seconds from now.
+
+        One that somebody else was given meanwhile stays his.
+        """
+        ...
+
     async def wait(self, timeout: float, *, group: str = "") -> bool:
         """Wait until there may be something to receive; False after ``timeout`` seconds.
 

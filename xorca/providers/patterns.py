@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from xorca.dsl.names import matches
 from xorca.errors import ConfigurationError
 
 _REMEMBERED = 10_000
@@ -21,13 +22,6 @@ def check_pattern(pattern: str) -> None:
                 f"{pattern!r} is no pattern: write dotted names in which a whole segment "
                 "may be '*', such as 'evt.books.*' or 'evt.*.error'"
             )
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a dotted name fits a pattern."""
-    if "*" not in pattern:
-        return pattern == name
-    return _fits(pattern.split("."), name.split("."))
 
 
 class Routes:
@@ -49,21 +43,3 @@ class Routes:
     def _search(self, name: str) -> tuple[str, ...]:
         wanted = (group for group, pattern in self.subscriptions if matches(pattern, name))
         return tuple(dict.fromkeys(wanted))
-
-
-def _fits(pattern: Sequence[str], name: Sequence[str]) -> bool:
-    """Match greedily from the left; on a mismatch the last ``*`` takes one segment more."""
-    at = here = 0
-    star = mark = -1
-    while here < len(name):
-        if at < len(pattern) and pattern[at] == "*":
-            star, mark = at, here
-            at, here = at + 1, here + 1
-        elif at < len(pattern) and pattern[at] == name[here]:
-            at, here = at + 1, here + 1
-        elif star >= 0:
-            mark += 1
-            at, here = star + 1, mark + 1
-        else:
-            return False
-    return at == len(pattern)

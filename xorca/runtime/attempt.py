@@ -179,7 +179,11 @@ class Stepper:
         for item, verdict in zip(reversed(work.items), reversed(attempt.verdicts), strict=True):
             if verdict.status in ("applied", "deferred") and item.event.key not in work.condemned:
                 raise _too_heavy(item, size, limit)
-        raise Overfull(f"the record has {size:,} bytes, the store takes {limit:,}")
+        full = Overfull(f"the record has {size:,} bytes, the store takes {limit:,}")
+        for item, verdict in zip(work.items, attempt.verdicts, strict=True):
+            if verdict.status == "duplicate":  # it is in the record, and no fault of its own
+                work.postponed[item.event.key] = full
+        raise full
 
 
 class Postponed(Exception):

@@ -213,7 +213,7 @@ class Runtime:
 
 
 def _new_random() -> random.Random:
-    return random.Random()  # noqa: S311 - jitter of retries, nothing secret
+    return random.Random()
 
 
 def _log_fault(key: str, exc: Exception) -> None:

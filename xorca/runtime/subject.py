@@ -155,7 +155,10 @@ class SubjectWorker:
         try:
             await self.store.save(key, body, expect=None)
         except Conflict:
-            pass  # the name is a hash of the body: it is there already
+            # The name is a hash of the body: it is there already, unless the conflict was with
+            # a request that failed after all.
+            if await self.store.load(key) is None:
+                raise
 
     # -- publish ------------------------------------------------------------------
 
@@ -176,6 +179,7 @@ class SubjectWorker:
                 await self.bus.publish(waiting)
                 known.update([event.id for event in waiting])
         except PortError as exc:
+            log.warning("%s: not published: %s", draft.record.subject, exc)
             failure = exc
         if attempt.body is not None and (draft.disarms or draft.sides.dropped):
             await self._tidy(key, draft)
@@ -215,9 +219,9 @@ def _outcomes(
     outcomes: list[Outcome] = []
     for item, verdict in zip(work.items, attempt.verdicts, strict=True):
         sent = tuple([by_id[emit_id] for emit_id in verdict.emits if emit_id in by_id])
-        if failure is not None and verdict.status != "retry":
-            verdict = Verdict("retry", "publish", verdict.emits, failure)
-        outcomes.append(_outcome(item, verdict, record, sent))
+        unsafe = failure is not None and verdict.status != "retry"
+        said = Verdict("retry", "publish", error=failure) if unsafe else verdict
+        outcomes.append(_outcome(item, said, record, sent))
     return outcomes
 
 
@@ -240,17 +244,16 @@ def _outcome(
 def _overfull(work: Work) -> list[Outcome]:
     """Give up on events for which the record has no room; loose letters tell of them."""
     cause = "the record is at the size limit of its store and takes no further event"
-    return [
-        Outcome(
-            item.event,
-            "dead",
-            "record-too-large",
-            subject=item.route.subject,
-            sent=(loose_letter(item.event, body=b"", reason="record-too-large", cause=cause),),
-            error=RecordTooLarge(cause),
-        )
-        for item in work.items
-    ]
+    return [_given_up(item, cause, work.postponed.get(item.event.key)) for item in work.items]
+
+
+def _given_up(item: Item, cause: str, postponed: Exception | None) -> Outcome:
+    event, reason, subject = item.event, "record-too-large", item.route.subject
+    if postponed is not None:
+        return Outcome(event, "retry", reason, subject=subject, error=postponed)
+    letter = loose_letter(event, body=b"", reason=reason, cause=cause)
+    error = RecordTooLarge(cause)
+    return Outcome(event, "dead", reason, subject=subject, sent=(letter,), error=error)
 
 
 def _reason(exc: Exception) -> str:

@@ -56,9 +56,9 @@ class ScriptedFleet:
             command: The name, ``cmd.books.fetch``.
             answer: The payload; or a function (plain or async) that is given the command's
                 payload, or nothing, and returns it; an exception, which is answered as
-                ``.error``, TimeoutError as ``.timeout``; ``Silence``; or a list of all these,
-                one for each time the command comes. A payload that is itself a list stands
-                in another list.
+                ``.error`` as a Fleet does (``Refusal`` with its payload), TimeoutError as
+                ``.timeout``; ``Silence``; or a list of all these, one for each time the command
+                comes. A payload that is itself a list stands in another list.
             outcome: The last word of the answer's name.
 
         Raises:
@@ -69,10 +69,13 @@ class ScriptedFleet:
             raise XorcaTestError(
                 f"a fleet answers commands, and {name!r} is none: write cmd.<noun>.<verb>"
             )
-        for one in answer if isinstance(answer, list) else [answer]:  # pyright: ignore[reportUnknownVariableType]
+        answers: list[Any] = answer if isinstance(answer, list) else [answer]  # pyright: ignore[reportUnknownVariableType]
+        for one in answers:
             if isinstance(one, type) and not issubclass(one, Exception):
-                raise XorcaTestError(f"{name!r} is to be answered by the class {one.__name__}:"
-                                     f" give an instance, {one.__name__}(...)")  # fmt: skip
+                raise XorcaTestError(
+                    f"{name!r} is to be answered by the class {one.__name__}:"
+                    f" give an instance, {one.__name__}(...)"
+                )
         self._scripts[name] = _Script(answer, outcome)
 
     def refuses(self, command: str | Topic[Any], why: object = None) -> None:
@@ -101,7 +104,7 @@ class ScriptedFleet:
             return None
         if isinstance(answer, Exception):
             last = "timeout" if isinstance(answer, TimeoutError) else "error"
-            return Reply(stem + last, {"reason": str(answer), "error": type(answer).__name__})
+            return Reply(stem + last, _error_payload(answer))
         return Reply(stem + script.outcome, answer)
 
 
@@ -113,6 +116,15 @@ def unscripted(strangers: dict[str, str]) -> XorcaTestError:
         f"nobody answers {'; '.join(lines)}. Write scripted_fleet.answers({first!r}, ...) before"
         " the run, or orchestra.serve(...) the orchestrator that it starts"
     )
+
+
+def _error_payload(error: Exception) -> Any:
+    """Give what a Fleet answers where its service raises this."""
+    from xorca.fleet import Refusal  # only where something was raised: it is not needed before
+
+    if isinstance(error, Refusal) and not isinstance(error.payload, str):
+        return error.payload
+    return {"reason": str(error) or type(error).__name__, "error": type(error).__name__}
 
 
 def _next(command: str, script: _Script, payload: Any) -> Any:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from cloudevents.core.v1.event import CloudEvent
+
 from xorca import Orchestrator
 from xorca.engine.ids import parse_subject, storage_key
 from xorca.engine.routing import Refusal
-from xorca.events import Event
+from xorca.events import Event, from_cloudevent
 from xorca.providers.memory import MemoryAlarm
 from xorca.runtime import Outcome, Runtime
-from xorca.runtime.core import read_any
 from xorca_contrib.testing.clock import VirtualClock
 from xorca_contrib.testing.making import Deliverable
 from xorca_contrib.testing.process import Process
@@ -76,7 +77,7 @@ class Stage:
 
     async def hand_over(self, given: Deliverable) -> Outcome:
         """Give an event to the worker; if that is lost over it, to another one."""
-        body = given if isinstance(given, bytes | str) else read_any(given).to_json()
+        body = given if isinstance(given, bytes | str) else _event(given).to_json()
         remark = ""
         try:
             (outcome,) = await self._worker().handle(body)
@@ -119,6 +120,10 @@ class Stage:
             process = self.processes[key] = self._cast(stored.body)
         process.refresh(stored.body, self._worker().registry)
         return process
+
+
+def _event(given: CloudEvent | Event) -> Event:
+    return given if isinstance(given, Event) else from_cloudevent(given)
 
 
 def _key(outcome: Outcome) -> str | None:

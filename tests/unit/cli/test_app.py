@@ -54,10 +54,10 @@ def test_every_command_has_help(call: Call, name: str) -> None:
 
 
 def test_a_terminal_without_the_characters_ends_nothing(here: Path) -> None:
-    """Where the output is ASCII, other characters are spelled out."""
+    """Where the output is Latin-1, other characters are spelled out."""
     (here / "first.py").write_text(HELLO)
     command = [sys.executable, "-m", "xorca", "check", "first"]
-    place = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    place = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)}
 
     done = subprocess.run(command, env=place, capture_output=True, text=True, check=False)
 

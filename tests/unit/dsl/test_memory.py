@@ -183,7 +183,9 @@ async def test_what_a_handler_may_read_beside_its_memory() -> None:
     class Reader(Orchestrator, name="t.reader"):
         @start(to=end)
         def begin(self) -> None:
-            seen.append((self.process_id, self.subject, self.now, self.event.get_id(), self.attempt))
+            seen.append(
+                (self.process_id, self.subject, self.now, self.event.get_id(), self.attempt)
+            )
             with pytest.raises(AttributeError):
                 cast(Any, self).now = None
 

@@ -57,7 +57,7 @@ def test_an_async_generator_is_refused() -> None:
     async def many(command: FetchBook) -> Any:
         yield BookFetched("")
 
-    assert codes(lambda: fleet.serves("cmd.books.fetch")(many)) == ["F01"]  # type: ignore[type-var]
+    assert codes(lambda: fleet.serves("cmd.books.fetch")(many)) == ["F01"]
 
 
 @pytest.mark.parametrize(

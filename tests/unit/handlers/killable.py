@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from tests.unit.handlers.stage import Steps, Text
@@ -13,24 +12,27 @@ from xorca.fleet import Call, Fleet
 from xorca.handlers import local
 from xorca.providers.local import SqliteStore
 
-# What a killed worker had taken comes again after these times; here the tests wait for it.
-local.VISIBILITY, local.MARGIN = 1.0, 0.5
+# What a killed worker had taken comes again after this time; here the tests wait for it.
+local.VISIBILITY = 1.0
 
 
 def make_fleet(log: int) -> Fleet:
-    """Serve both steps, not too fast, and write down what was served for whom."""
-    fleet, patience = Fleet("/services", concurrency=4), timedelta(seconds=2)
+    """Serve both steps, not too fast, and write down what was served for whom.
+
+    The deadlines are far away: what is taken comes again because nobody renews it.
+    """
+    fleet = Fleet("/services", concurrency=4)
 
     async def note(call: Call, step: str) -> None:
         os.write(log, f"{step} {call.subject}\n".encode())
         await asyncio.sleep(0.01)
 
-    @fleet.serves("cmd.step.first", timeout=patience)
+    @fleet.serves("cmd.step.first")
     async def first(given: Text, call: Call) -> Text:
         await note(call, "first")
         return Text(given.text + "1")
 
-    @fleet.serves("cmd.step.second", timeout=patience)
+    @fleet.serves("cmd.step.second")
     async def second(given: Text, call: Call) -> Text:
         await note(call, "second")
         return Text(given.text + "2")

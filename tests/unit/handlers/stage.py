@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from time import time
 
 from xorca import Orchestrator, after, emit, end, on, start
 from xorca.errors import Unavailable
@@ -133,11 +134,11 @@ def make_room(kind: str, folder: Path) -> Room:
 
 
 class FaultyChannel(MemoryChannel):
-    """A channel that fails the first ``faults`` calls of some verbs."""
+    """A channel that fails some calls of the verbs named in ``faults``."""
 
-    def __init__(self, **faults: int) -> None:
-        super().__init__()
-        self.faults = faults
+    def __init__(self, *, now: Callable[[], float] = time) -> None:
+        super().__init__(now=now)
+        self.faults: dict[str, int] = {}
 
     def _fail(self, verb: str) -> None:
         if self.faults.get(verb, 0) > 0:
@@ -157,3 +158,7 @@ class FaultyChannel(MemoryChannel):
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         self._fail("ack")
         await super().ack(deliveries)
+
+    async def extend(self, deliveries: Sequence[Delivery], *, visibility: float) -> None:
+        self._fail("extend")
+        await super().extend(deliveries, visibility=visibility)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.handlers.stage import (
     Steps,
     Text,
     begin,
+    make_room,
     make_services,
     summaries,
 )
@@ -20,9 +22,11 @@ from xorca import Outcome, Runtime
 from xorca.errors import ConfigurationError
 from xorca.events import Event
 from xorca.fleet import Fleet
+from xorca.handlers import local
 from xorca.handlers.local import LocalWorker
 from xorca.handlers.local_puller import LONGEST_PAUSE, pause_after
-from xorca.providers.memory import MemoryStore
+from xorca.providers.channel import Counts, Delivery
+from xorca.providers.memory import MemoryChannel, MemoryStore
 
 
 class Wall:
@@ -62,6 +66,34 @@ async def test_the_loop_outlives_a_channel_that_fails(
     assert f"{verb} failed" in caplog.text
 
 
+class Hasty(Random):
+    """Randomness that never pauses."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("verb", ["publish", "ack"])
+async def test_a_channel_that_fails_for_long_costs_a_redelivery(verb: str) -> None:
+    """When trying again does not help, the command comes again and is answered once."""
+    wall = Wall()
+    store = MemoryStore(now=wall)
+    fleet, served = make_services()
+    channel = store.channel = FaultyChannel(now=wall)
+    worker = LocalWorker(store, fleets=[fleet], random=Hasty())
+
+    async with worker:
+        channel.faults = {verb: 7}
+        await MemoryChannel.publish(channel, [_command()])
+        while not await worker.run_until_idle(timeout=0.1):
+            wall.time += 1000
+            channel.wake()
+
+    await channel.subscribe("tests", ["evt.*"])
+    assert len(await channel.receive("tests")) == 1
+    assert served == ["first x", "first x"]
+
+
 async def test_a_callback_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """A display is no reason to stop working."""
     store = MemoryStore()
@@ -79,28 +111,115 @@ async def test_a_callback_that_fails_stops_nothing(caplog: pytest.LogCaptureFixt
     assert "the terminal is gone" in caplog.text
 
 
-async def test_a_command_in_flight_is_given_to_nobody_else_before_its_deadline() -> None:
-    """What was taken stays hidden for the longest timeout of the fleet and a margin."""
-    wall = Wall()
-    store, fleet = MemoryStore(now=wall), Fleet("/services")
-    began, gate = asyncio.Event(), asyncio.Event()
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_a_command_in_flight_is_given_to_nobody_else(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken is renewed for as long as it is worked on."""
+    monkeypatch.setattr(local, "VISIBILITY", 0.3)
+    fleet, runs, began = Fleet("/services"), 0, asyncio.Event()
 
-    @fleet.serves("cmd.step.first", timeout=timedelta(minutes=10))
+    @fleet.serves("cmd.step.first")
     async def first(given: Text) -> Text:
+        nonlocal runs
+        runs += 1
         began.set()
-        await gate.wait()
+        await asyncio.sleep(1.2)
         return given
 
-    async with LocalWorker(store, fleets=[fleet]):
+    async with make_room(kind, tmp_path) as store:
         await store.channel.publish([_command()])
-        await began.wait()
-        wall.time += 601
-        early = await store.channel.receive("/services")
-        wall.time += 10
-        late = await store.channel.receive("/services")
-        gate.set()
+        async with LocalWorker(store, fleets=[fleet]) as worker:
+            idle = asyncio.create_task(worker.run_until_idle(timeout=10))
+            stolen: list[Delivery] = []
+            while not idle.done():
+                stolen += await store.channel.receive("/services")
+                await asyncio.sleep(0.01)
+        counts = await store.channel.counts("/services")
 
-    assert (len(early), len(late)) == (0, 1)
+    assert (runs, stolen, counts) == (1, [], Counts())
+
+
+async def test_work_is_renewed_while_the_worker_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that finishes what is in flight keeps it until then."""
+    monkeypatch.setattr(local, "VISIBILITY", 0.3)
+    store, fleet, began = MemoryStore(), Fleet("/services"), asyncio.Event()
+
+    @fleet.serves("cmd.step.first")
+    async def first(given: Text) -> Text:
+        began.set()
+        await asyncio.sleep(0.8)
+        return given
+
+    await store.channel.publish([_command()])
+    async with LocalWorker(store, fleets=[fleet]) as worker:
+        await began.wait()
+        stopping = asyncio.create_task(worker.stop())
+        stolen: list[Delivery] = []
+        while not stopping.done():
+            stolen += await store.channel.receive("/services")
+            await asyncio.sleep(0.01)
+
+    assert (stolen, await store.channel.counts("/services")) == ([], Counts())
+
+
+async def test_a_renewal_that_fails_is_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One refusal of the channel does not hand the work to another."""
+    monkeypatch.setattr(local, "VISIBILITY", 0.6)
+    store, fleet = MemoryStore(), Fleet("/services")
+    channel = store.channel = FaultyChannel()
+    channel.faults = {"extend": 1}
+    runs = 0
+
+    @fleet.serves("cmd.step.first")
+    async def first(given: Text) -> Text:
+        nonlocal runs
+        runs += 1
+        await asyncio.sleep(1.5)
+        return given
+
+    await channel.publish([_command()])
+    async with LocalWorker(store, fleets=[fleet]) as worker:
+        await worker.run_until_idle(timeout=10)
+
+    assert runs == 1
+    assert "cannot renew" in caplog.text
+
+
+async def test_a_second_delivery_of_running_work_is_left_to_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is not acknowledged before the answer is out: a kill would lose the answer."""
+    monkeypatch.setattr(local, "VISIBILITY", 0.2)
+    store, fleet = MemoryStore(), Fleet("/services")
+    channel = store.channel = FaultyChannel()
+    channel.faults = {"extend": 10**6}
+    gate = asyncio.Event()
+    left: list[Counts] = []
+
+    @fleet.serves("cmd.step.first")
+    async def first(given: Text) -> Text:
+        await gate.wait()
+        channel.faults["publish"] = 1
+        return given
+
+    async def look(outcome: Outcome) -> None:
+        left.append(await channel.counts("/services"))
+
+    looks: list[asyncio.Task[None]] = []
+    await channel.publish([_command()])
+    async with LocalWorker(store, fleets=[fleet]) as worker:
+        worker.on_outcome(lambda outcome: looks.append(asyncio.create_task(look(outcome))))
+        await asyncio.sleep(0.3)
+        gate.set()
+        await worker.run_until(lambda: len(looks) == 2, timeout=10)
+        await asyncio.gather(*looks)
+        await worker.run_until_idle(timeout=10)
+
+    assert left[0].in_flight + left[0].waiting == 1
+    assert await channel.counts("/services") == Counts()
 
 
 async def test_a_command_that_comes_while_it_is_served_is_not_served_twice() -> None:

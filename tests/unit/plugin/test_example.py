@@ -250,3 +250,11 @@ async def test_an_unknown_version_starts_nothing(orchestra: Orchestra) -> None:
     """The error lists the versions that are served."""
     with pytest.raises(XorcaTestError, match=r"no version '9\.0\.0' here; registered: 1\.0\.0"):
         await orchestra.start(BookSummary, BookRequest("b-1"), version="9.0.0")
+
+
+async def test_a_start_without_a_process_is_an_error_even_if_expected(
+    orchestra: Orchestra,
+) -> None:
+    """Where nothing was stored there is no process to give."""
+    with pytest.raises(XorcaTestError, match="no process came of the start"):
+        await orchestra.start(BookSummary, BookRequest("b-1"), version="9.0.0", expect="dead")

@@ -21,6 +21,7 @@ from tests.unit.plugin.sample import (
     Verdict,
 )
 from xorca import Topic
+from xorca.fleet import Refusal
 from xorca_contrib.testing import Orchestra, ScriptedFleet, Silence, XorcaTestError
 
 
@@ -84,6 +85,22 @@ async def test_an_exception_is_an_error_answer(
 
     assert process.history[-1] == (name, "fail")
     assert process.sent[-1].payload == Failure("no such book")
+
+
+async def test_a_refusal_that_is_raised_keeps_its_payload(
+    orchestra: Orchestra, services: ScriptedFleet
+) -> None:
+    """What a service of a Fleet may raise means the same in a script."""
+
+    def fetch() -> BookFetched:
+        raise Refusal(Failure("lent out"))
+
+    services.answers("cmd.books.fetch", fetch)
+
+    process = await orchestra.run(BookSummary, BookRequest("b-1"))
+
+    assert process.history[-1] == ("evt.books.fetch.error", "fail")
+    assert process.sent[-1].payload == Failure("lent out")
 
 
 async def test_a_function_is_given_the_command(

@@ -23,7 +23,9 @@ class FaultyStore:
     ``crash-after``.
     """
 
-    def __init__(self, plan: dict[int, str] | None = None, inner: MemoryStore | None = None) -> None:
+    def __init__(
+        self, plan: dict[int, str] | None = None, inner: MemoryStore | None = None
+    ) -> None:
         self.inner = inner or MemoryStore()
         self.limit = self.inner.limit
         self.alarm = self.inner.alarm

@@ -246,6 +246,28 @@ async def test_a_record_at_its_limit_refuses_each_event_that_grows_it() -> None:
     assert (await play.reply("cmd.a.get")).status == "applied"
 
 
+async def test_a_record_without_room_for_a_dead_letter() -> None:
+    """What it had applied is not called dead; what it cannot take is, and is told of."""
+    store = MemoryStore(limit=40_000)
+    play = stage(Grows, store=store)
+    await play.start(Text("a"))
+    first = event("evt.text.said", Text("b"), subject=play.subject())
+    await play.give(first)
+    store.limit = len(await play.body()) + 10
+
+    outcomes = await play.runtime.handle(
+        first, event("evt.text.said", Text("x" * 500), subject=play.subject())
+    )
+    alone = await play.give(first)
+
+    assert [told(one) for one in outcomes] == [
+        ("retry", "record-too-large"), ("dead", "record-too-large"),
+    ]  # fmt: skip
+    assert alone.status == "duplicate"
+    assert len(play.sent("sys.xorca.deadletter")) == 1
+    assert (await play.memory())["kept"] == ["a", "b"]
+
+
 async def test_a_start_that_is_too_large_is_dead() -> None:
     """Another start with less may use the id."""
     play = stage(Grows, store=MemoryStore(limit=40_000))

@@ -124,9 +124,7 @@ async def joined(play: Stage) -> None:
     """Start the process and answer all five commands, two in a batch."""
     await deliver(play, [starting(Joins, id="s")])
     commands: dict[str, Event] = {one.id: one for one in play.sent()}
-    replies = [
-        answer(one, Number(at), id=f"r{at}") for at, one in enumerate(commands.values())
-    ]
+    replies = [answer(one, Number(at), id=f"r{at}") for at, one in enumerate(commands.values())]
     for batch in ([replies[3], replies[0]], [replies[4]], [replies[1], replies[2]]):
         await deliver(play, batch)
 
@@ -148,7 +146,7 @@ async def test_a_join_under_faults(at: int, fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_wide_fan_out_under_faults(fault: str) -> None:
     """Side objects that were written or dropped around a fault are there when needed."""
-    from tests.unit.engine.test_fan_outs import Batch, Big, Heavy
+    from tests.unit.engine.albums import Batch, Big, Heavy
     from xorca.runtime import Limits
 
     for at in range(0, 60, 3):
@@ -177,7 +175,7 @@ async def test_a_lost_response_to_a_start_answers_from_what_is_stored() -> None:
 
 async def test_a_delete_that_fails_is_harmless() -> None:
     """A side object that stays behind costs room and nothing else."""
-    from tests.unit.engine.test_fan_outs import Batch, Heavy
+    from tests.unit.engine.albums import Batch, Heavy
 
     class Keeps(FaultyStore):
         async def delete(self, key: str, *, expect: str | None = None) -> None:
@@ -204,9 +202,7 @@ async def test_an_unexpected_fault_of_a_store_is_a_retry() -> None:
     await play.start()
     play.cold()
 
-    (one, two) = await play.runtime.handle(
-        number(1), event("evt.x", subject="other/1.0.0/p")
-    )
+    (one, two) = await play.runtime.handle(number(1), event("evt.x", subject="other/1.0.0/p"))
 
     assert (one.status, two.status) == ("retry", "foreign")
     assert isinstance(one.error, ZeroDivisionError)

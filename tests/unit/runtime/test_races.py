@@ -178,7 +178,7 @@ async def test_the_same_start_at_two_workers_in_every_order_of_calls() -> None:
 @pytest.mark.parametrize("seed", range(20))
 async def test_three_workers_and_a_fan_out(seed: int) -> None:
     """Answers and copies of them, shuffled over three workers, fill each place once."""
-    from tests.unit.engine.test_fan_outs import Album, Batch
+    from tests.unit.engine.albums import Album, Batch
 
     rng = random.Random(seed)
     play = stage(Album)

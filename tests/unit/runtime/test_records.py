@@ -235,6 +235,18 @@ async def test_a_reply_proves_that_its_command_was_sent() -> None:
     assert (await play.record()).outbox == {}
 
 
+async def test_a_command_that_is_answered_in_its_own_commit_is_sent_all_the_same() -> None:
+    """An answer by type that came with the start proves nothing of a command not sent yet."""
+    play = stage(Counter)
+
+    outcomes = await play.runtime.handle(
+        starting(Counter), event("evt.count.begin.success", subject=play.subject())
+    )
+
+    assert {one.status for one in outcomes} == {"applied"}
+    assert play.names() == ["cmd.count.begin"]
+
+
 async def test_a_caller_that_dies_before_it_publishes_loses_nothing() -> None:
     """However many revisions later, the redelivered event still gives what it emitted."""
     play = stage(Counter)
@@ -257,7 +269,8 @@ async def test_raise_on_retry() -> None:
     await play.start(pid="p")
     with pytest.raises(UndeliveredError, match="must be delivered again"):
         await play.runtime.handle(
-            number(1), event("evt.number.said", Number(1), subject=play.subject("none")),
+            number(1),
+            event("evt.number.said", Number(1), subject=play.subject("none")),
             raise_on_retry=True,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from time import time
 
 from xorca.errors import PayloadError, PublishFailed, Unavailable
@@ -15,6 +14,7 @@ from xorca.providers.channel import Counts, DeadLetter, Delivery, Receipt, check
 from xorca.providers.local import channel_operations as write
 from xorca.providers.local.database import Database
 from xorca.providers.local.receiving import NEXT_TIMER, NEXT_VISIBLE, Receive, Request, Taken
+from xorca.providers.waiting import Waiters
 
 _POLL = 0.1
 """How soon an event that another process published is seen, in seconds."""
@@ -42,7 +42,7 @@ class SqliteChannel:
         self._retention, self._max_attempts = retention, max_attempts
         self._cache = write.RouteCache()
         self._received: set[str] = set()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
         self._prune_at = 0.0
 
     async def publish(self, events: Sequence[Event]) -> None:
@@ -102,6 +102,12 @@ class SqliteChannel:
             await self._database.submit(change)
             self.wake()
 
+    async def extend(self, deliveries: Sequence[Delivery], *, visibility: float) -> None:
+        """Hide deliveries that are still worked on for ``visibility`` seconds from now."""
+        if deliveries:
+            until = self._now() + visibility
+            await self._database.submit(write.Extend(_receipts(deliveries), until))
+
     async def wait(self, timeout: float, *, group: str = "") -> bool:
         """Wait until there may be something to receive; False after ``timeout`` seconds.
 
@@ -110,18 +116,13 @@ class SqliteChannel:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while True:
-            waiter: asyncio.Future[None] = loop.create_future()
-            self._waiters.add(waiter)
-            try:
-                groups = (group,) if group else tuple(self._received)
-                pause = await self._next_visible(groups) - self._now()
-                left = deadline - loop.time()
-                if pause <= 0 or left <= 0:
-                    return pause <= 0
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(waiter, min(left, pause, _POLL))
-            finally:
-                self._waiters.discard(waiter)
+            wakes = self._waiters.wakes
+            groups = (group,) if group else tuple(self._received)
+            pause = await self._next_visible(groups) - self._now()
+            left = deadline - loop.time()
+            if pause <= 0 or left <= 0:
+                return pause <= 0
+            await self._waiters.pause(min(left, pause, _POLL), since=wakes)
 
     async def counts(self, group: str = "") -> Counts:
         """Count the deliveries of one group, or of all."""
@@ -150,10 +151,7 @@ class SqliteChannel:
 
     def wake(self) -> None:
         """Let everybody who waits in this process look again."""
-        loop = asyncio.get_running_loop()
-        for waiter in self._waiters:
-            if not waiter.done() and waiter.get_loop() is loop:
-                waiter.set_result(None)
+        self._waiters.wake()
 
     async def _next_visible(self, groups: Sequence[str]) -> float:
         """Give the time of the next delivery or timer, 0 for a fresh one."""

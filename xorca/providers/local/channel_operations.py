@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xorca.dsl.names import matches
 from xorca.providers.channel import Receipt, no_ack
 from xorca.providers.local.operation import Operation
-from xorca.providers.patterns import Routes, matches
+from xorca.providers.patterns import Routes
 
 _SUBSCRIPTIONS = "SELECT grp, pattern FROM subscription ORDER BY grp, pattern"
 _INSERT_EVENT = """INSERT INTO event (key, type, open, at, body) VALUES (?, ?, ?, ?, ?)
@@ -149,6 +150,23 @@ class Nack(Operation[None]):
                 WHERE grp = ? AND seq = ? AND attempts = ? AND taken = 1""",
                 (visible, self._cause, last_word, *place),
             )
+
+
+class Extend(Operation[None]):
+    """Go on hiding deliveries."""
+
+    __slots__ = ("_receipts", "_until")
+
+    def __init__(self, receipts: Sequence[Receipt], until: float) -> None:
+        self._receipts, self._until = receipts, until
+
+    def apply(self, cursor: sqlite3.Cursor) -> None:
+        """Change the deliveries that nobody else was given since."""
+        cursor.executemany(
+            """UPDATE delivery SET visible = ?
+            WHERE grp = ? AND seq = ? AND attempts = ? AND taken = 1""",
+            [(self._until, each.group, each.place, each.attempt) for each in self._receipts],
+        )
 
 
 class Revive(Operation[int]):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from time import time
 
+from xorca.dsl.names import matches
 from xorca.events import Event
 from xorca.providers import channel as shared
 from xorca.providers.channel import Counts, DeadLetter, Delivery, Receipt, check_subscription
 from xorca.providers.memory.alarm import MemoryAlarm
 from xorca.providers.memory.queue import Entry, GroupQueue
-from xorca.providers.patterns import Routes, matches
+from xorca.providers.patterns import Routes
+from xorca.providers.waiting import Waiters
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class MemoryChannel:
         self._unwanted: dict[int, float] = {}
         self._finished: deque[tuple[float, str]] = deque()
         self._received: set[str] = set()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters = Waiters()
         self._place = 0
 
     async def publish(self, events: Sequence[Event]) -> None:
@@ -104,13 +105,16 @@ class MemoryChannel:
     ) -> None:
         """Give deliveries back; they come again after ``delay`` seconds."""
         visible = self._now() + delay
-        for receipt in [Receipt.read(delivery.receipt) for delivery in deliveries]:
-            queue = self._queues.get(receipt.group)
-            entry = None if queue is None else queue.find(receipt.place, receipt.attempt)
-            if queue is not None and entry is not None:
-                entry.cause = cause or entry.cause
-                queue.give_back(entry, visible, max_attempts=self._max_attempts)
+        for queue, entry in self._still_held(deliveries):
+            entry.cause = cause or entry.cause
+            queue.give_back(entry, visible, max_attempts=self._max_attempts)
         self.wake()
+
+    async def extend(self, deliveries: Sequence[Delivery], *, visibility: float) -> None:
+        """Hide deliveries that are still worked on for ``visibility`` seconds from now."""
+        until = self._now() + visibility
+        for queue, entry in self._still_held(deliveries):
+            queue.extend(entry, until)
 
     async def wait(self, timeout: float, *, group: str = "") -> bool:
         """Wait until there may be something to receive; False after ``timeout`` seconds."""
@@ -120,11 +124,7 @@ class MemoryChannel:
             left = deadline - loop.time()
             if left <= 0:
                 return False
-            waiter: asyncio.Future[None] = loop.create_future()
-            self._waiters.add(waiter)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(waiter, min(left, pause))
-            self._waiters.discard(waiter)
+            await self._waiters.pause(min(left, pause), since=self._waiters.wakes)
         return True
 
     async def counts(self, group: str = "") -> Counts:
@@ -150,6 +150,14 @@ class MemoryChannel:
 
     async def close(self) -> None:
         """Do nothing; what waits stays as long as this object."""
+
+    def _still_held(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[GroupQueue, Entry]]:
+        """Give what nobody else was given since."""
+        for receipt in [Receipt.read(delivery.receipt) for delivery in deliveries]:
+            queue = self._queues.get(receipt.group)
+            entry = None if queue is None else queue.find(receipt.place, receipt.attempt)
+            if queue is not None and entry is not None:
+                yield queue, entry
 
     def _keep(self, event: Event, key: str | None) -> None:
         self._place += 1
@@ -205,6 +213,4 @@ class MemoryChannel:
 
     def wake(self) -> None:
         """Let everybody who waits look again."""
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._waiters.wake()

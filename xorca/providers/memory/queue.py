@@ -73,6 +73,10 @@ class GroupQueue:
         entry.taken = True
         self._schedule(entry, until)
 
+    def extend(self, entry: Entry, until: float) -> None:
+        """Go on hiding an entry."""
+        self._schedule(entry, until)
+
     def give_back(self, entry: Entry, visible: float, *, max_attempts: int) -> None:
         """Make the entry visible at a time, or dead if it was tried too often."""
         entry.taken = False
@@ -114,6 +118,7 @@ class GroupQueue:
             if entry.attempts >= max_attempts:
                 _bury(entry)
             else:
+                entry.visible = _NEVER  # it may lie in the heap twice for the same time
                 found.append(entry)
         return found
 

@@ -1,0 +1,126 @@
+"""What the README and the documentation show is what happens."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.docs.blocks import Block, blocks_of
+from tests.docs.player import ROOT, Player, agrees
+
+ELSEWHERE = {
+    "docs/how-to/test-an-orchestrator.md",  # tests/unit/plugin/test_how_to.py
+    "docs/how-to/write-a-service.md",  # tests/unit/fleet/test_page.py
+    "docs/how-to/write-an-adapter.md",  # it includes files that are tested
+}
+NOT_RUN = 2
+"""How many blocks of all pages together are shown only."""
+
+
+def name_of(path: Path) -> str:
+    """Give the name of a page as one would type it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def all_pages() -> list[Path]:
+    """Give the README and the documentation."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def has_code(path: Path) -> bool:
+    """Tell whether there is something to be run on a page."""
+    return any(block.runs for block in blocks_of(path))
+
+
+PAGES = [path for path in all_pages() if has_code(path) and name_of(path) not in ELSEWHERE]
+
+
+@pytest.fixture
+def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
+    """Give a reader in a directory with the examples beside it."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
+    before = set(sys.modules)
+    yield Player(tmp_path, module)
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_a_page_is_right(path: Path, player: Player) -> None:
+    """Its Python runs, its commands print what it shows, its mistakes are refused."""
+    player.play(blocks_of(path))
+
+
+def test_every_console_block_shows_commands() -> None:
+    """A block of commands without ``$`` would be run by nobody."""
+    silent = [
+        block.place
+        for path in all_pages()
+        for block in blocks_of(path)
+        if block.language in ("console", "bash", "sh", "shell") and "$ " not in block.body
+    ]
+
+    assert silent == []
+
+
+def test_few_blocks_are_only_shown() -> None:
+    """What is not run is marked, and is little."""
+    shown = [b for path in all_pages() for b in blocks_of(path) if b.kind == "not run"]
+
+    assert len(shown) <= NOT_RUN, [block.place for block in shown]
+
+
+def test_the_first_process_is_short() -> None:
+    """The README's first program has at most 25 lines that are not blank."""
+    first = next(block for block in blocks_of(ROOT / "README.md") if block.title == "welcome.py")
+
+    assert len([line for line in first.body.splitlines() if line.strip()]) <= 25
+
+
+def page(tmp_path: Path, text: str) -> list[Block]:
+    """Give the blocks of a page of this text."""
+    path = tmp_path / "page.md"
+    path.write_text(text, encoding="utf-8")
+    return blocks_of(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nassert False\n```\n",
+        "```console\n$ exit 3\n```\n",
+        "```console\n$ echo one\ntwo\n```\n",
+        "<!-- exits: 1 -->\n```console\n$ true\n```\n",
+        "<!-- raises: X01 -->\n```python\nfrom xorca import Orchestrator\n```\n",
+    ],
+)
+def test_what_is_wrong_is_found(tmp_path: Path, player: Player, text: str) -> None:
+    """A block that does not do what its page says fails the page."""
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        player.play(page(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("shown", "output", "same"),
+    [
+        ("a\nb", "a\nb\n", True),
+        ("a …", "a 12.3 s", True),
+        ("…\nb", "x\ny\nb", True),
+        ("a", "a\nb", False),
+        ("a.b", "axb", False),
+        ("b\na", "a\nb", False),
+    ],
+)
+def test_outputs_are_compared(shown: str, output: str, *, same: bool) -> None:
+    """``…`` stands for what differs from run to run, and nothing else does."""
+    assert agrees(shown, output) is same
