@@ -58,7 +58,7 @@ def list_item(annotation: Any) -> Any | None:
     """Give B for ``list[B]``, None for anything else."""
     if get_origin(annotation) is list:
         return get_args(annotation)[0]
-    return None
+    return Any if annotation is list else None
 
 
 def type_name(annotation: Any) -> str:

@@ -19,7 +19,7 @@ XorcaError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
 class XorcaError(Exception):
@@ -29,8 +29,7 @@ class XorcaError(Exception):
         super().__init__(message or (type(self).__doc__ or "").strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One thing wrong with a definition.
 
     ``code`` is stable (``X03``), ``cause`` says what and which, ``cure`` what to write

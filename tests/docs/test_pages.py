@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -20,6 +22,25 @@ ELSEWHERE = {
 }
 NOT_RUN = 2
 """How many blocks of all pages together are shown only."""
+
+
+def sources(*below: str) -> str:
+    """Give the code in some folders of the package, as one text."""
+    folders = [ROOT / "xorca" / name for name in below]
+    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
+
+
+CODES = set(re.findall(r'"([XF]\d\d)"', sources("dsl", "fleet")))
+ERRORS = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+REASON = (
+    r'(?:Verdict\("\w+", |Refusal\("\w+", |"(?:retry|foreign|dead)", |ignore\(draft, event, )'
+    r'"([a-z-]{3,})"'
+)
+REASONS = {
+    *re.findall(REASON, sources("engine", "runtime", "fleet", "handlers")),
+    *re.findall(r'\breason="([a-z-]+)"', sources("engine", "runtime", "events")),
+}
 
 
 def name_of(path: Path) -> str:
@@ -49,7 +70,9 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     before = set(sys.modules)
-    yield Player(tmp_path, module)
+    reader = Player(tmp_path, module)
+    yield reader
+    reader.leave()
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
@@ -85,6 +108,37 @@ def test_the_first_process_is_short() -> None:
     first = next(block for block in blocks_of(ROOT / "README.md") if block.title == "welcome.py")
 
     assert len([line for line in first.body.splitlines() if line.strip()]) <= 25
+
+
+def shape(value: object) -> object:
+    """Give what stays of a record from run to run: its keys, and its texts that are not times."""
+    if isinstance(value, dict):
+        return {key: shape(found) for key, found in value.items() if key not in ("time", "seal")}
+    if isinstance(value, list):
+        return [shape(found) for found in value]
+    return None if isinstance(value, float) else value
+
+
+def test_the_record_is_the_one_shown(player: Player) -> None:
+    """The page about the record shows what its program stores; only times differ."""
+    blocks = blocks_of(ROOT / "docs" / "explanation" / "record.md")
+    [shown] = [json.loads(block.body) for block in blocks if block.language == "json"]
+
+    player.play(blocks)
+
+    assert shape(vars(player.module)["record"]) == shape(shown)
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_is_explained(code: str) -> None:
+    """A definition error has a section on the page about errors."""
+    assert f"\n### {code} " in ERRORS
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_every_reason_is_explained(reason: str) -> None:
+    """What an outcome or a dead letter may give as its reason is on the page about errors."""
+    assert f"`{reason}`" in ERRORS
 
 
 def page(tmp_path: Path, text: str) -> list[Block]:

@@ -37,7 +37,7 @@ class Plan:
     """How hard to hammer.
 
     ``pause`` is the longest time between two kills, ``patience`` how long the last workers
-    may take to finish, in seconds.
+    may take to finish, in seconds; ``lost`` is the part of acknowledgements that go wrong.
     """
 
     kills: int
@@ -48,6 +48,7 @@ class Plan:
     rounds: int = 2
     ticks: int = 3
     patience: float = 120.0
+    lost: float = 0.05
     sabotage: str = ""
 
 
@@ -69,7 +70,11 @@ class Crew:
             self.hired += 1
             log = self.place / f"{self.hired:04}.log"
             job = Job(
-                self.place / "hammer.db", log, self.random.getrandbits(32), self.plan.sabotage
+                self.place / "hammer.db",
+                log,
+                seed=self.random.getrandbits(32),
+                lost=self.plan.lost,
+                sabotage=self.plan.sabotage,
             )
             process = context.Process(target=work_until_killed, args=(job,), daemon=True)
             process.start()
@@ -244,6 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--subjects", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=120.0)
+    parser.add_argument("--lost", type=float, default=0.05)
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), default="")
     plan = Plan(**vars(parser.parse_args(arguments)))
     began = time.monotonic()

@@ -33,7 +33,9 @@ def test_nothing_is_lost_when_workers_are_killed() -> None:
 )
 def test_a_broken_protocol_is_found_out(sabotage: str, sign: str) -> None:
     """Saving without a condition loses, and forgetting what was seen applies twice."""
-    done = run("--kills", "4", "--seed", "2", "--patience", "2", "--sabotage", sabotage)
+    chances = ("--kills", "4", "--seed", "2", "--lost", "0.4", "--patience", "2")
+
+    done = run(*chances, "--sabotage", sabotage)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert sign in done.stdout

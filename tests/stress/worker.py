@@ -24,17 +24,20 @@ from xorca.runtime import Outcome
 
 COMMANDS = ("cmd.hammer.piece", "cmd.hammer.left", "cmd.hammer.right", "cmd.hammer.count")
 STARTED = "started"
-LOST = 0.05
-"""How many acknowledgements go wrong, so that events come again without any kill too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is told: the file, where to log, its luck, and what it breaks."""
+    """What a worker is told: the file, where to log, its luck, and what it breaks.
+
+    ``lost`` is the part of acknowledgements that go wrong, so that events come again without
+    any kill too.
+    """
 
     path: Path
     log: Path
     seed: int
+    lost: float
     sabotage: str = ""
 
 
@@ -55,8 +58,8 @@ class Witness(Fleet):
 
 def work_until_killed(job: Job) -> None:
     """Work for ever; ends only by a signal, or with an error that the check will see."""
-    # What a killed worker had taken comes again after these times; the hammer cannot wait.
-    local.VISIBILITY, local.MARGIN = 1.0, 0.5
+    # What a killed worker had taken comes again after this time; the hammer cannot wait.
+    local.VISIBILITY = 1.0
     logging.getLogger("xorca").addHandler(logging.NullHandler())
     if job.sabotage:
         SABOTAGES[job.sabotage]()
@@ -66,7 +69,7 @@ def work_until_killed(job: Job) -> None:
 async def _work(job: Job) -> None:
     log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     random, store = Random(job.seed), SqliteStore(job.path)
-    _lose_some_acks(store, random)
+    _lose_some_acks(store, random, job.lost)
     async with store, local.LocalWorker(store, [Shift], fleets=[services(log, random)]) as worker:
         worker.on_outcome(lambda outcome: _write(log, outcome))
         os.write(log, f"{STARTED}\n".encode())
@@ -93,13 +96,13 @@ def services(log: int, random: Random) -> Fleet:
     return fleet
 
 
-def _lose_some_acks(store: SqliteStore, random: Random) -> None:
+def _lose_some_acks(store: SqliteStore, random: Random, lost: float) -> None:
     """Have some events come again at once, as from a broker that lost an acknowledgement."""
     channel = store.channel
     ack = channel.ack
 
     async def ack_mostly(deliveries: Sequence[Delivery]) -> None:
-        if random.random() < LOST:
+        if random.random() < lost:
             await channel.nack(deliveries, delay=random.random() * 0.1)
         else:
             await ack(deliveries)

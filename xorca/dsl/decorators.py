@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeAlias, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, overload
 
 from xorca.dsl.marks import (
     ATTRIBUTE,
@@ -22,38 +22,40 @@ from xorca.dsl.marks import (
     Way,
     marks_of,
 )
-from xorca.dsl.signatures import (
-    A,
-    At,
-    B,
-    Begins,
-    C,
-    D,
-    E,
-    Early,
-    Hears,
-    Item,
-    Join2,
-    Join3,
-    Join4,
-    Join5,
-    JoinOptions,
-    Joins2,
-    Joins3,
-    Joins4,
-    Joins5,
-    OnExisting,
-    Options,
-    Q,
-    R,
-    Returns,
-    S,
-    Taking,
-    To,
-    Waits,
-    WideJoin,
-)
 from xorca.events import Topic
+
+if TYPE_CHECKING:
+    from xorca.dsl.signatures import (
+        A,
+        At,
+        B,
+        Begins,
+        C,
+        D,
+        E,
+        Early,
+        Hears,
+        Item,
+        Join2,
+        Join3,
+        Join4,
+        Join5,
+        JoinOptions,
+        Joins2,
+        Joins3,
+        Joins4,
+        Joins5,
+        OnExisting,
+        Options,
+        Q,
+        R,
+        Returns,
+        S,
+        Taking,
+        To,
+        Waits,
+        WideJoin,
+    )
 
 # Any: a topic beside a string has a payload that nobody compares.
 Name: TypeAlias = str | Topic[Any]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from xorca.events import Topic
 
 ATTRIBUTE = "__xorca_marks__"
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(msgspec.Struct, frozen=True):
     """A join: every one of these, one parameter each, in this order."""
 
     names: tuple[str | Topic[Any], ...]
@@ -22,8 +22,7 @@ class AllOf:
 Way = str | Topic[Any] | AllOf
 
 
-@dataclass(frozen=True, slots=True)
-class StartMark:
+class StartMark(msgspec.Struct, frozen=True):
     """``@start``: ``topic`` None is the class's own ``xorca.<name>.start``."""
 
     topic: str | Topic[Any] | None
@@ -32,8 +31,7 @@ class StartMark:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class OnMark:
+class OnMark(msgspec.Struct, frozen=True):
     """``@on``: several ways are any of them. ``at``, ``to`` as written, None if absent."""
 
     ways: tuple[Way, ...]
@@ -46,8 +44,7 @@ class OnMark:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class AfterMark:
+class AfterMark(msgspec.Struct, frozen=True):
     """``@after``: without ``at`` it counts from the start of the process."""
 
     delay: timedelta
@@ -56,22 +53,20 @@ class AfterMark:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class EmitMark:
+class EmitMark(msgspec.Struct, frozen=True):
     """``@emit``: names left to right are the returned items left to right."""
 
     names: tuple[str | Topic[Any], ...]
     place: str
 
 
-@dataclass(slots=True)
-class Marks:
+class Marks(msgspec.Struct):
     """All decorators of one method, each list in the order written, top to bottom."""
 
-    starts: list[StartMark] = field(default_factory=list[StartMark])
-    ons: list[OnMark] = field(default_factory=list[OnMark])
-    afters: list[AfterMark] = field(default_factory=list[AfterMark])
-    emits: list[EmitMark] = field(default_factory=list[EmitMark])
+    starts: list[StartMark] = []
+    ons: list[OnMark] = []
+    afters: list[AfterMark] = []
+    emits: list[EmitMark] = []
 
 
 def marks_of(function: Any) -> Marks | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from xorca.events import Topic
+from xorca.events.lazy import lazy_pattern
 
 _SEGMENT = r"[A-Za-z0-9_-]+"
-_NAME = re.compile(rf"{_SEGMENT}(\.{_SEGMENT})*")
-_PATTERN = re.compile(rf"({_SEGMENT}|\*)(\.({_SEGMENT}|\*))*")
-_ORCHESTRATOR = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
-_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+_NAME = lazy_pattern(rf"{_SEGMENT}(\.{_SEGMENT})*")
+_PATTERN = lazy_pattern(rf"({_SEGMENT}|\*)(\.({_SEGMENT}|\*))*")
+_ORCHESTRATOR = lazy_pattern(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
+_VERSION = lazy_pattern(r"[0-9]+\.[0-9]+\.[0-9]+")
 MAX_NAME = 200
 
 

@@ -6,19 +6,16 @@ import copy
 import sys
 import uuid
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from xorca.dsl.compile import compile_class
 from xorca.dsl.machine import CompiledMachine
 from xorca.dsl.marks import marks_of
 from xorca.dsl.plan import Edge, Plan
-from xorca.dsl.sketch import class_place
 from xorca.dsl.states import State
 from xorca.errors import ConfigurationError, DefinitionError, PayloadError, Problem
-from xorca.events import Event, from_cloudevent
+from xorca.events import Event
 
 if TYPE_CHECKING:
     from cloudevents.core.v1.event import CloudEvent
@@ -69,6 +66,8 @@ class OrchestratorMeta(type):
         cls.__xorca_plan__ = None
         cls.__xorca_machine__ = None
         if bases and options.get("name"):
+            from xorca.dsl.compile import compile_class  # only who defines a class needs it
+
             # The caller's frame is only asked for names that a string annotation uses: a
             # payload class that was defined inside the same function as the orchestrator.
             scope = sys._getframe(1).f_locals  # pyright: ignore[reportPrivateUsage]
@@ -174,6 +173,8 @@ class Orchestrator(metaclass=OrchestratorMeta):
             datacontenttype="application/json",
             extensions={key: value for key, value in extensions.items() if value is not None},
         )
+        from xorca.events import from_cloudevent
+
         return from_cloudevent(event.to_cloudevent()).to_cloudevent()
 
     @classmethod
@@ -211,6 +212,8 @@ def _try_start(edge: Edge, payload: Any) -> tuple[bytes | None, str | None]:
 
 
 def _undeclared(cls: type, plan: Plan, name: str) -> str:
+    from difflib import get_close_matches  # only who made a mistake needs it
+
     near = get_close_matches(name, plan.memory.fields, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     cure = f"declare it in the class, `{name}: <type> = <default>`, so that it is stored"
@@ -248,13 +251,13 @@ def check_unique(classes: tuple[type[Orchestrator], ...]) -> None:
         DefinitionError: with the places of both.
     """
     problems: list[Problem] = []
-    seen: dict[tuple[str, str], type] = {}
+    seen: dict[tuple[str, str], type[Orchestrator]] = {}
     starts: dict[str, str] = {}
     for cls in classes:
         plan = plan_of(cls)
         other = seen.setdefault((plan.name, plan.version), cls)
         if other is not cls:
-            cause = f"{other.__name__} ({class_place(other)}) and {cls.__name__} are both"
+            cause = f"{other.__name__} ({plan_of(other).place}) and {cls.__name__} are both"
             cause += f" {plan.name!r} {plan.version}"
             problems.append(Problem("X15", cause, "Raise the version of one", plan.place))
         for name in plan.starts:

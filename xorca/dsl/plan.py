@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal
+
+import msgspec
 
 from xorca.codec import Codec, MemoryCodec
 from xorca.dsl.names import command_of, matches, specificity
@@ -21,8 +22,7 @@ MEMO = 4096
 """How many names from outside a plan remembers; outside text must not grow it without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatePlan:
+class StatePlan(msgspec.Struct, frozen=True):
     """A state; ``place`` is where it was written."""
 
     name: str
@@ -30,8 +30,7 @@ class StatePlan:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One event of a join. ``command`` is what it answers, None if nothing of this class."""
 
     name: str
@@ -40,8 +39,7 @@ class Part:
     command: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EmitPlan:
+class EmitPlan(msgspec.Struct, frozen=True):
     """One name that a handler emits, and how often: always, perhaps, or once an item."""
 
     name: str
@@ -59,8 +57,7 @@ class EmitPlan:
         return self.name.startswith("evt.")
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """One way from some states to one state (``target`` None: stay), through a handler.
 
     ``arms`` are the payload types to try, in order; none means that the handler takes no
@@ -96,8 +93,7 @@ class Edge:
         return f"{'join' if self.parts else self.kind}:{self.handler}:{self.ordinal}"
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
+class MemoryPlan(msgspec.Struct, frozen=True):
     """The declared attributes, their codec and their defaults."""
 
     fields: Mapping[str, Any]
@@ -105,8 +101,7 @@ class MemoryPlan:
     codec: MemoryCodec
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, dict=True):
     """A compiled orchestrator. Equal classes give equal plans in both forms."""
 
     name: str
@@ -117,7 +112,7 @@ class Plan:
     memory: MemoryPlan
     early: Early = "defer"
     place: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] = {}
 
     @cached_property
     def finals(self) -> frozenset[str]:

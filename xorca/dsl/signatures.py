@@ -125,27 +125,27 @@ class Returns(Protocol[T_contra]):
 
 
 @final
-class Join2(AllOf, Generic[A, B]):
+class Join2(AllOf, Generic[A, B], frozen=True):
     """``AllOf`` of two, with their payloads."""
 
 
 @final
-class Join3(AllOf, Generic[A, B, C]):
+class Join3(AllOf, Generic[A, B, C], frozen=True):
     """``AllOf`` of three, with their payloads."""
 
 
 @final
-class Join4(AllOf, Generic[A, B, C, D]):
+class Join4(AllOf, Generic[A, B, C, D], frozen=True):
     """``AllOf`` of four, with their payloads."""
 
 
 @final
-class Join5(AllOf, Generic[A, B, C, D, E]):
+class Join5(AllOf, Generic[A, B, C, D, E], frozen=True):
     """``AllOf`` of five, with their payloads."""
 
 
 @final
-class WideJoin(AllOf):
+class WideJoin(AllOf, frozen=True):
     """``AllOf`` of so many parts that none is checked."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, get_origin, get_type_hints
+
+import msgspec
 
 from xorca.dsl.marks import AfterMark, AllOf, EmitMark, Marks, OnMark, StartMark, marks_of
 from xorca.dsl.states import State
@@ -17,16 +18,14 @@ from xorca.events import Topic
 MISSING: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """A payload parameter: its name and resolved annotation (MISSING if there is none)."""
 
     name: str
     annotation: Any
 
 
-@dataclass(slots=True)
-class Sketch:
+class Sketch(msgspec.Struct):
     """One mark of one handler, on its way to become an Edge."""
 
     kind: str
@@ -52,16 +51,15 @@ class Sketch:
     whole_life: bool = False
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """Everything that was read of a class, and what was wrong with it."""
 
     cls: type
     name: str
     states: dict[str, State]
-    sketches: list[Sketch] = field(default_factory=list[Sketch])
-    memory: dict[str, Any] = field(default_factory=dict[str, Any])
-    problems: list[Problem] = field(default_factory=list[Problem])
+    sketches: list[Sketch] = []
+    memory: dict[str, Any] = {}
+    problems: list[Problem] = []
 
     def problem(self, code: str, cause: str, cure: str, place: str) -> None:
         """Note something wrong."""

@@ -88,6 +88,7 @@ class Backlog(msgspec.Struct, omit_defaults=True):
 
     cause: str
     items: list[msgspec.Raw] = []
+    trace: dict[str, str] = {}
     spilled: list[str] = []
 
 

@@ -12,24 +12,26 @@ _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def release(draft: Draft, command: str, entry: Entry) -> None:
+def release(draft: Draft, command: str, entry: Entry, *, rest: bool = False) -> None:
     """Send as many waiting items of a fan-out as the window has room for.
 
-    May raise NeedSides when the next of them lie in a side object.
+    With ``rest`` all of them, for nobody will answer them any more: what was decided is
+    sent. May raise NeedSides when the next of them lie in a side object.
     """
     awaited = draft.record.awaited.get(command)
     backlog = draft.record.backlog.get(command)
     if awaited is None or backlog is None:
         return
     outstanding = int(awaited.open, 16) & ((1 << awaited.sent) - 1)
-    room = draft.limits.window - outstanding.bit_count()
+    room = awaited.count if rest else draft.limits.window - outstanding.bit_count()
     emitter = draft.emitter
     while room > 0 and awaited.sent < awaited.count:
         if not backlog.items:
             _load(draft, backlog)
         data = bytes(backlog.items.pop(0))
         emit_id = emit_of(draft.mark, awaited, awaited.sent)
-        draft.send(emitter.event(emit_id, command, data, cause=backlog.cause, trace={}), entry)
+        trace = backlog.trace
+        draft.send(emitter.event(emit_id, command, data, cause=backlog.cause, trace=trace), entry)
         awaited.sent += 1
         room -= 1
     _finish(draft, command, awaited)

@@ -15,7 +15,7 @@ from xorca.engine.draft import Draft
 from xorca.engine.emitting import Decided, decide, trace_of
 from xorca.engine.gathering import clear_baskets, is_absent
 from xorca.engine.record import ENDED, Awaited, Backlog, Entry, raw
-from xorca.engine.sending import spill_backlog
+from xorca.engine.sending import release, spill_backlog
 from xorca.errors import HandlerError, PayloadError
 from xorca.events import Event
 
@@ -53,10 +53,12 @@ class Transition:
         found = self._decode(edge)
         if found is None:
             return False
-        if edge.guard is not None and not self._guard(edge, found):
-            self.guarded = True
-            self._opened = None  # whatever the guard did to it is forgotten
-            return False
+        if edge.guard is not None:
+            passes = self._guard(edge, found)
+            self._opened = None  # whatever the guard did to the memory is forgotten
+            if not passes:
+                self.guarded = True
+                return False
         self.payloads = found
         return True
 
@@ -172,13 +174,13 @@ def apply_transition(draft: Draft, move: Transition, event: Event, entry: Entry)
     record = draft.record
     record.memory = move.memory
     if edge.target is not None:
-        _enter(draft, edge.target)
+        _enter(draft, edge.target, entry)
     _send_all(draft, move.decided, event, entry)
     draft.changed = True
     draft.note(event.type)
 
 
-def _enter(draft: Draft, target: str) -> None:
+def _enter(draft: Draft, target: str, entry: Entry) -> None:
     record, plan = draft.record, draft.plan
     if record.baskets:
         clear_baskets(record, draft.sides)
@@ -191,19 +193,19 @@ def _enter(draft: Draft, target: str) -> None:
     record.visit += 1
     record.state = target
     if target in plan.finals:
-        _end(draft)
+        _end(draft, entry)
         return
     for edge in plan.deadlines[target]:
         draft.arm(edge)
 
 
-def _end(draft: Draft) -> None:
+def _end(draft: Draft, entry: Entry) -> None:
     record = draft.record
     record.status = ENDED
     draft.disarm(list(record.timers))
-    for backlog in record.backlog.values():
-        draft.sides.dropped.extend(backlog.spilled)
-    record.awaited, record.backlog, record.deferred = {}, {}, []
+    for command in list(record.backlog):
+        release(draft, command, entry, rest=True)
+    record.awaited, record.deferred = {}, []
 
 
 def _send_all(draft: Draft, decided: tuple[Decided, ...], event: Event, entry: Entry) -> None:
@@ -220,7 +222,7 @@ def _send_all(draft: Draft, decided: tuple[Decided, ...], event: Event, entry: E
 
 def _send_one(draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry) -> None:
     if plan.is_command and draft.record.status != ENDED:
-        _await(draft, plan.name, Awaited(draft.revision, draft.index))
+        _await(draft, plan.name, Awaited(draft.revision, draft.index), entry)
     sent = draft.emitter.event(
         draft.next_id(), plan.name, data, cause=event.id, trace=trace_of(event)
     )
@@ -239,7 +241,7 @@ def _send_fan_out(
         everything = f"{(1 << count) - 1:x}" if count else "0"
         partly = sent if sent < count else 0
         awaited = Awaited(draft.revision, first, count, everything, True, partly)
-        _await(draft, plan.name, awaited)
+        _await(draft, plan.name, awaited, entry)
     emitter = draft.emitter
     for body in data[:sent]:
         made = emitter.event(
@@ -248,15 +250,14 @@ def _send_fan_out(
         draft.send(made, entry)
     draft.index = first + count
     if sent < count:
-        backlog = Backlog(event.id, [raw(body) for body in data[sent:]])
+        backlog = Backlog(event.id, [raw(body) for body in data[sent:]], trace_of(event))
         record.backlog[plan.name] = backlog
         spill_backlog(draft, backlog)
 
 
-def _await(draft: Draft, command: str, awaited: Awaited) -> None:
-    superseded = draft.record.backlog.get(command)
-    if superseded is not None:
-        draft.sides.dropped.extend(superseded.spilled)
+def _await(draft: Draft, command: str, awaited: Awaited, entry: Entry) -> None:
+    if command in draft.record.backlog:
+        release(draft, command, entry, rest=True)  # what it supersedes was decided, too
     await_command(draft.record, command, awaited)
 
 

@@ -8,18 +8,19 @@ from functools import lru_cache
 from typing import Final
 
 from xorca.errors import InvalidEvent
+from xorca.events.lazy import lazy_pattern
 from xorca.events.limits import MAX_IDENTIFIER_BYTES, MAX_NAME_LENGTH
 
 # Unicode Cc, surrogates and noncharacters: what the type String of CloudEvents leaves out.
 _LAST_OF_PLANES: Final = "".join(
     chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
 )
-_FORBIDDEN: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]")
+_FORBIDDEN: Final = lazy_pattern(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]")
 _INT_MIN: Final = -(2**31)
 _INT_MAX: Final = 2**31 - 1
 _UNLESS: Final = {"subject": ", or leave it out"}
-_NAME: Final = re.compile(r"[a-z0-9]++")
-_TIME: Final = re.compile(
+_NAME: Final = lazy_pattern(r"[a-z0-9]++")
+_TIME: Final = lazy_pattern(
     r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]|(29|30|31))"
     r"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]++)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
@@ -36,8 +37,8 @@ _SCHEME: Final = r"[A-Za-z][A-Za-z0-9+\-.]*+:"
 _ENDING: Final = rf"(?:\?{_TAIL})?(?:#{_TAIL})?"
 _ABSOLUTE: Final = rf"{_SCHEME}(?:{_AUTHORITY}|(?!//){_PATH})"
 _RELATIVE: Final = rf"(?:{_AUTHORITY}|(?!//)(?![^/?#:]*+:){_PATH})"
-_URI: Final = re.compile(rf"{_ABSOLUTE}{_ENDING}")
-_URI_REFERENCE: Final = re.compile(rf"(?:{_ABSOLUTE}|{_RELATIVE}){_ENDING}")
+_URI: Final = lazy_pattern(rf"{_ABSOLUTE}{_ENDING}")
+_URI_REFERENCE: Final = lazy_pattern(rf"(?:{_ABSOLUTE}|{_RELATIVE}){_ENDING}")
 
 
 def invalid(message: str) -> InvalidEvent:

@@ -10,9 +10,10 @@ from typing import Final
 import msgspec
 
 from xorca.errors import InvalidEvent
+from xorca.events.lazy import lazy_pattern
 from xorca.events.limits import MAX_BATCH_BYTES, MAX_BATCH_EVENTS
 
-_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]++|[\]}]++|[,"]', re.DOTALL)
+_TOKENS: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]++|[\]}]++|[,"]', re.DOTALL)
 _MAX_TOKENS: Final = 500_000
 _SPACE: Final = b" \t\r\n"
 

@@ -11,14 +11,15 @@ from xorca.errors import InvalidEvent
 from xorca.events.attributes import invalid
 from xorca.events.envelope import Event
 from xorca.events.json_text import checked_data
+from xorca.events.lazy import lazy_pattern
 from xorca.events.limits import MAX_EVENT_BYTES
 from xorca.events.media import Media, media_of
 from xorca.events.structured import as_bytes
 from xorca.events.validation import check_size, checked_event, too_large
 
 _PREFIX: Final = "ce-"
-_BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_BAD_ESCAPE: Final = lazy_pattern("%(?![0-9A-Fa-f]{2})")
+_ESCAPED: Final = lazy_pattern(r"\\(.)", re.DOTALL)
 
 
 def read_binary(headers: Mapping[str, str], body: bytes) -> Event:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import accumulate
 from typing import Final
 
 import msgspec
 
 from xorca.errors import InvalidEvent
+from xorca.events.lazy import lazy_pattern
 from xorca.events.limits import MAX_DEPTH
 
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -17,7 +17,7 @@ _read_value = msgspec.json.Decoder(msgspec.Raw).decode
 _SYNTAX_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError)
 _NOT_MARKS: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_QUOTED: Final = re.compile(rb'"[^"]*+"')
+_QUOTED: Final = lazy_pattern(rb'"[^"]*+"')
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from functools import lru_cache
 from typing import Final
 
 from xorca.errors import InvalidEvent
+from xorca.events.lazy import lazy_pattern
 
 _WORD: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED: Final = r'"(?:[\t !#-\[\]-~\x80-\U0010ffff]|\\[\t -~\x80-\U0010ffff])*+"'
-_MEDIA_TYPE: Final = re.compile(
+_MEDIA_TYPE: Final = lazy_pattern(
     rf"({_WORD})/({_WORD})[ \t]*+"
     rf"(?:;[ \t]*+(?:{_WORD}=(?:{_WORD}|{_QUOTED}))?+[ \t]*+)*+"
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
-class Topic(Generic[P]):
+class Topic(msgspec.Struct, Generic[P], frozen=True):
     """A wire name (``evt.books.fetch.success``) and the type of its data.
 
     Used in place of a string it lets a type checker see a wrong pairing.

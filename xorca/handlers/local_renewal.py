@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from xorca.providers.channel import Channel, Delivery
@@ -27,7 +27,7 @@ class Renewal:
         self._held: dict[int, Sequence[Delivery]] = {}
 
     @contextmanager
-    def of(self, deliveries: Sequence[Delivery]) -> Iterator[None]:
+    def of(self, deliveries: Sequence[Delivery]) -> Generator[None]:
         """Renew these deliveries for the block."""
         self._held[id(deliveries)] = deliveries
         try:

@@ -84,7 +84,7 @@ class SubjectWorker:
         work = Work(items)
         failure: PortError | None = None
         for number in range(ATTEMPTS):
-            if number:
+            if number > 1:  # the first time, a start may only have been tried in the dark
                 await self.clock.sleep(self.random.random() * min(1.0, 0.025 * 2**number))
             try:
                 warm, attempt = None if number else self.cache.get(key), None
@@ -102,6 +102,7 @@ class SubjectWorker:
             except (Conflict, Unavailable) as exc:
                 # Lost race, time-out, lost response: the outcome is unknown. Only a fresh
                 # read tells, and only what is stored is answered from.
+                work.condemned.clear()  # judged on a record that may be stale
                 self.cache.drop(key)
                 failure = exc
                 continue
@@ -187,7 +188,7 @@ class SubjectWorker:
             (verdict,) = attempt.verdicts
             if len(verdict.emits) == len(waiting):  # all of it is this event's, as nearly always
                 return [_outcome(work.items[0], verdict, draft.record, tuple(waiting))]
-        return _outcomes(work, attempt, draft.record, waiting, failure)
+        return _outcomes(work, attempt, draft, waiting, failure)
 
     async def _arm(self, draft: Draft, known: set[str]) -> None:
         if self.alarm is None:
@@ -211,17 +212,21 @@ class SubjectWorker:
 def _outcomes(
     work: Work,
     attempt: Attempt,
-    record: Record,
+    draft: Draft,
     waiting: list[Event],
     failure: PortError | None,
 ) -> list[Outcome]:
     by_id = {event.id: event for event in waiting}
+    owned = {emit_id for verdict in attempt.verdicts for emit_id in verdict.emits}
+    # What the commit itself gave rise to (a deferred event that expired) goes with the first.
+    extra = tuple([event for key, event in draft.fresh.items() if key not in owned])
     outcomes: list[Outcome] = []
     for item, verdict in zip(work.items, attempt.verdicts, strict=True):
         sent = tuple([by_id[emit_id] for emit_id in verdict.emits if emit_id in by_id])
         unsafe = failure is not None and verdict.status != "retry"
         said = Verdict("retry", "publish", error=failure) if unsafe else verdict
-        outcomes.append(_outcome(item, said, record, sent))
+        outcomes.append(_outcome(item, said, draft.record, sent + extra))
+        extra = ()
     return outcomes
 
 

@@ -130,6 +130,7 @@ async def test_a_command_in_flight_is_given_to_nobody_else(
     async with make_room(kind, tmp_path) as store:
         await store.channel.publish([_command()])
         async with LocalWorker(store, fleets=[fleet]) as worker:
+            await began.wait()
             idle = asyncio.create_task(worker.run_until_idle(timeout=10))
             stolen: list[Delivery] = []
             while not idle.done():

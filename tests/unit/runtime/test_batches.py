@@ -209,8 +209,24 @@ class Grows(Orchestrator, name="t.grows"):
         self.kept.append(what.text)
         return Number(len(self.kept))
 
+    @on("evt.text.forgotten", at=open, to=stay)
+    def forget(self) -> None:
+        self.kept = []
+
     @on("evt.a.get.success", to=end)
     def done(self) -> None: ...
+
+
+async def test_no_event_is_condemned_on_the_word_of_a_stale_record() -> None:
+    """What another worker has forgotten since makes room for it."""
+    play = stage(Grows, store=MemoryStore(limit=40_000))
+    await play.start(Text("x" * 25_000))
+    await play.worker().handle(event("evt.text.forgotten", subject=play.subject()))
+
+    outcome = await play.say("evt.text.said", Text("y" * 25_000))
+
+    assert told(outcome) == ("applied", "keep")
+    assert await play.memory() == {"kept": ["y" * 25_000]}
 
 
 async def test_an_event_that_makes_the_record_too_large_is_dead() -> None:

@@ -18,14 +18,17 @@ class Operation(ABC, Generic[T]):
     """One caller's reads and writes, whose result is known once they are committed.
 
     ``single`` says that each statement stands for itself, so that no transaction is
-    needed around an operation that is committed alone.
+    needed around an operation that is committed alone. Without a ``future`` nobody is told.
     """
 
     __slots__ = ("error", "future", "result")
     single: ClassVar[bool] = False
-    future: asyncio.Future[T]
+    future: asyncio.Future[T] | None
     result: T
     error: XorcaError | None
+
+    def __init__(self) -> None:
+        self.future = None
 
     @abstractmethod
     def apply(self, cursor: sqlite3.Cursor) -> T:
@@ -49,7 +52,7 @@ class Operation(ABC, Generic[T]):
 
     def settle(self, failure: XorcaError | None) -> None:
         """Tell the caller, unless it has stopped listening."""
-        if self.future.done():
+        if self.future is None or self.future.done():
             return
         error = failure or self.error
         if error is None:
@@ -69,6 +72,7 @@ class Rows(Operation[list[tuple[Any, ...]]]):
     single = True
 
     def __init__(self, query: str, arguments: tuple[object, ...]) -> None:
+        super().__init__()
         self._query, self._arguments = query, arguments
 
     def apply(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
@@ -77,10 +81,9 @@ class Rows(Operation[list[tuple[Any, ...]]]):
 
 
 class Nothing(Operation[None]):
-    """An operation that only waits for its turn."""
+    """An operation that only waits for its turn, and takes the hints with it."""
 
     __slots__ = ()
-    single = True
 
     def apply(self, cursor: sqlite3.Cursor) -> None:
         """Do nothing."""
