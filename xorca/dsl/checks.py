@@ -46,7 +46,8 @@ def check_names(plan: Plan) -> Iterator[Problem]:
         cure = 'Use three numbers: version="1.0.0"'
         yield Problem("X21", f"{plan.version!r} is no version", cure, plan.place)
     for edge in plan.edges:
-        heard = [n for n in edge.names if not is_name(n)]
+        own = f"xorca.{plan.name}.start"  # told of by the name itself
+        heard = [n for n in edge.names if not is_name(n) and n != own]
         allowed = [n for n in heard if edge.kind == "on" and is_pattern(n)]
         for name in (n for n in heard if n not in allowed):
             yield _bad_name(edge, name)
@@ -91,8 +92,9 @@ def check_starts(plan: Plan) -> Iterator[Problem]:
 
 def check_reachable(plan: Plan) -> Iterator[Problem]:
     """Find states that no start leads to."""
-    reached = set(plan.entries)
-    for entry in plan.entries:
+    # Where a handler is heard nowhere, that is its problem, and told by itself.
+    reached = set(plan.entries) | {e.target for e in plan.edges if e.target and not e.sources}
+    for entry in tuple(reached):
         reached |= plan.successors.get(entry, frozenset())
     if not plan.entries:
         return

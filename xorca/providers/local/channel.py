@@ -19,7 +19,7 @@ from xorca.providers.waiting import Waiters
 _POLL = 0.1
 """How soon an event that another process published is seen, in seconds."""
 
-_PRUNE_STEP, _PRUNE_PAUSE = 200, 30.0
+_PRUNE, _PRUNE_STEP, _PRUNE_PAUSE = "", 200, 30.0
 _NEVER = float("inf")
 _COUNT = """SELECT count(*), coalesce(sum(visible IS NULL), 0),
 coalesce(sum(taken = 1 AND visible > ?1), 0) FROM delivery WHERE ?2 IN ('', grp)"""
@@ -126,6 +126,7 @@ class SqliteChannel:
 
     async def counts(self, group: str = "") -> Counts:
         """Count the deliveries of one group, or of all."""
+        await self._database.write_hints()
         rows = await self._database.read(_COUNT, (self._now(), group))
         timers = await self._database.read("SELECT count(*) FROM timer")
         total, dead, flying = rows[0]
@@ -165,7 +166,9 @@ class SqliteChannel:
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE_PAUSE
             step = write.Prune(now - self._retention, limit=_PRUNE_STEP)
-            self._database.submit(step).add_done_callback(self._pruned)
+            step.future = asyncio.get_running_loop().create_future()
+            step.future.add_done_callback(self._pruned)
+            self._database.later(_PRUNE, step)
 
     def _pruned(self, step: asyncio.Future[int]) -> None:
         """Go on soon if there is more; a step that failed is tried again in its time."""

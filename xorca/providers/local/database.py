@@ -1,8 +1,8 @@
 """One SQLite file, shared by all that is kept in it: reads at once, writes in groups.
 
 A write that is alone is committed on the loop's own thread, for handing it to another costs
-more than the commit. Where several come in the same turn of the loop they go together, in a
-thread, and what comes while they are committed goes together next.
+more than the commit. Where several tasks write in the same turn of the loop they go together,
+in a thread, and what comes while they are committed goes together next.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import sqlite3
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
 from xorca.errors import XorcaError
 from xorca.providers.local import faults
+from xorca.providers.local.hints import Hints
 from xorca.providers.local.operation import Group, Nothing, Operation, Rows, commit
 from xorca.providers.local.writer import Report, Writer
 
@@ -36,36 +38,36 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self._hints = Hints(self._flush_hints)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Operation[Any]] = []
-        self._in_flight = False
-        self._scheduled = False
+        self._busy = False
         self._cursor: sqlite3.Cursor | None = None
         self._writer: Writer | None = None
-        self._turn = _Turn()
-        self._shared = False
-        self._crowded = False
+        self._task = 0
+        self._spent = 0.0
         self._pace = 0.0
         self._inline_run = 0
 
-    def submit(self, operation: Operation[T]) -> asyncio.Future[T]:
-        """Commit an operation soon, together with others; the future gives its result.
+    async def submit(self, operation: Operation[T]) -> T:
+        """Commit an operation soon, perhaps together with others, and give its result.
 
-        The future raises what the operation refused, Unavailable when the outcome is not
-        known, or ConfigurationError when the file cannot be used.
+        Raises:
+            XorcaError: what the operation refused; Unavailable when the outcome is not known;
+                ConfigurationError when the file cannot be used.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._bind(loop)
-        operation.future = future = loop.create_future()
         cursor = self._cursor
-        if cursor is not None and self._is_alone() and self._is_quick():
-            if self._turn.begin(loop):
-                loop.call_soon(self._turn.end)
-            self._commit_inline(cursor, (operation,))
-        else:
-            self._queue(operation, loop)
-        return future
+        if cursor is not None and self._may_go_inline(loop) and self._inline(cursor, operation):
+            if operation.error is not None:
+                raise operation.error
+            return operation.result
+        future: asyncio.Future[T] = loop.create_future()
+        operation.future = future
+        self._queue(operation, loop)
+        return await future
 
     async def read(self, query: str, arguments: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Give the rows of a query at once; rows hold what SQLite holds, hence Any."""
@@ -79,6 +81,25 @@ class Database:
                 self._drop_if_lasting(error)
                 raise faults.at_work(error, self.path) from error
         return await self.submit(Rows(query, arguments))
+
+    def later(self, name: str, operation: Operation[Any]) -> None:
+        """Commit an operation that may be lost within a second, with others if there are any.
+
+        The same name again takes its place. Who wants its result gives it a future.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._bind(loop)
+        self._hints.add(name, operation)
+
+    def withdraw(self, name: str) -> bool:
+        """Take back what was to be committed later; False if it is on its way, or never was."""
+        return self._hints.withdraw(name)
+
+    async def write_hints(self) -> None:
+        """Commit what waits to ride with others, if there is any."""
+        if self._hints:
+            await self.submit(Nothing())
 
     async def close(self) -> None:
         """Commit what waits, then close the file; the next use opens it again."""
@@ -98,16 +119,27 @@ class Database:
         writer.stop(partial(_call, loop, _resolve, stopped))
         await stopped
 
-    def _is_alone(self) -> bool:
-        """Whether nobody else wrote in this turn of the loop, or is writing."""
-        busy = self._in_flight or self._scheduled or self._crowded or self._waiting
-        return not busy and self._turn.allows()
+    def _may_go_inline(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether nobody else writes, and this task has not kept the loop for long.
+
+        A task is inline only after it was alone in a turn: in the turn in which others write
+        too it belongs in their group.
+        """
+        return (
+            not self._busy
+            and self._spent < _LONGEST_TURN
+            and id(asyncio.current_task(loop)) == self._task
+            and self._is_quick()
+        )
+
+    def _is_quick(self) -> bool:
+        return self._pace < _SLOW_COMMIT and self._inline_run < _INLINE_RUN
 
     def _queue(self, operation: Operation[Any], loop: asyncio.AbstractEventLoop) -> None:
         self._waiting.append(operation)
-        self._shared = self._shared or self._turn.is_anothers()
-        if not self._scheduled and not self._in_flight:
-            self._scheduled = True
+        if not self._busy:
+            self._busy = True
+            self._task, self._spent = id(asyncio.current_task(loop)), 0.0
             loop.call_soon(self._flush)
 
     def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -115,42 +147,57 @@ class Database:
         left, self._waiting = self._waiting, []
         if left:
             self._hand_over(left)
-        self._loop, self._scheduled, self._in_flight = loop, False, False
-        self._turn, self._crowded = _Turn(), False
+        self._loop, self._busy, self._task = loop, False, 0
+        self._hints.bind(loop)
 
     def _flush(self) -> None:
-        self._scheduled = False
         group = self._waiting[:_LARGEST_GROUP]
         del self._waiting[:_LARGEST_GROUP]
         if not group:
-            return
-        self._crowded, self._shared = len(group) > 1 or self._shared, False
-        if len(group) > 1 or self._cursor is None or not self._is_quick():
-            self._hand_over(group)
+            return  # another loop took it over
+        if len(group) > 1:
+            self._task = 0
+        cursor = self._cursor
+        alone = len(group) == 1 and self._is_quick()
+        if alone and cursor is not None and self._inline(cursor, group[0]):
+            self._busy = False
+            group[0].settle(None)
         else:
-            self._commit_inline(self._cursor, group)
+            self._hand_over([*self._hints.take(), *group])
 
-    def _is_quick(self) -> bool:
-        return self._pace < _SLOW_COMMIT and self._inline_run < _INLINE_RUN
+    def _flush_hints(self) -> bool:
+        """Commit hints that nothing came to carry; False while a group is under way."""
+        if self._busy:
+            return False
+        self._hand_over(self._hints.take())
+        return True
 
-    def _commit_inline(self, cursor: sqlite3.Cursor, group: Group) -> None:
+    def _inline(self, cursor: sqlite3.Cursor, operation: Operation[Any]) -> bool:
+        """Commit at once; False if the lock is another process's. Errors are the operation's."""
         self._inline_run += 1
-        failure = None
+        start = perf_counter()
         try:
-            self._note_pace(commit(cursor, group))
+            if operation.single:
+                operation.attempt(cursor)
+            else:
+                commit(cursor, [*self._hints.all(), operation])
+                self._hints.clear()
         except Exception as error:
             if isinstance(error, sqlite3.Error) and faults.is_busy(error):
-                self._hand_over(group)
-                return
+                return False
             self._drop_if_lasting(error)
-            failure = faults.at_work(error, self.path)
-        _settle(group, failure)
+            operation.error = faults.at_work(error, self.path)
+        seconds = perf_counter() - start
+        self._spent += seconds
+        self._note_pace(seconds)
+        return True
 
     def _hand_over(self, group: Group) -> None:
-        self._in_flight, self._inline_run = True, 0
+        self._busy, self._inline_run = True, 0
         if self._writer is None:
             self._writer = Writer(self.path)
-        loop = group[0].future.get_loop()
+        heard = group[-1].future
+        loop = asyncio.get_running_loop() if heard is None else heard.get_loop()
         done = partial(_call, loop, self._landed, loop, group)
         self._writer.put(group, connect=self._cursor is None, done=done)
 
@@ -158,21 +205,22 @@ class Database:
         if report.reader is not None:
             self._take_reader(report.reader)
         self._note_pace(report.seconds)
-        _settle(group, report.failure)
+        for operation in group:
+            operation.settle(report.failure)
         if loop is self._loop:
-            self._in_flight = False
+            self._busy = bool(self._waiting)
             if self._waiting:
                 self._flush()
+
+    def _note_pace(self, seconds: float) -> None:
+        """Follow how long commits take; one that takes very long alone changes little."""
+        self._pace += (min(seconds, 2 * _SLOW_COMMIT) - self._pace) / 8
 
     def _take_reader(self, reader: sqlite3.Connection) -> None:
         if self._cursor is None:
             self._cursor = reader.cursor()
         else:
             reader.close()
-
-    def _note_pace(self, seconds: float) -> None:
-        self._turn.spent += seconds
-        self._pace += (seconds - self._pace) / 8
 
     def _drop_if_lasting(self, error: Exception) -> None:
         if faults.is_lasting(error):
@@ -182,40 +230,6 @@ class Database:
         cursor, self._cursor = self._cursor, None
         if cursor is not None:
             cursor.connection.close()
-
-
-class _Turn:
-    """One turn of the loop: which task commits inline in it, and for how long by now."""
-
-    __slots__ = ("spent", "task")
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[Any] | None = None
-        self.spent = 0.0
-
-    def allows(self) -> bool:
-        """Whether this task may go on; others would wait longer, or belong in its group."""
-        return self.task is None or (self.spent < _LONGEST_TURN and not self.is_anothers())
-
-    def is_anothers(self) -> bool:
-        """Whether another task committed in this turn."""
-        return self.task is not None and self.task is not asyncio.current_task()
-
-    def begin(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Note the task; True if it is the first of the turn."""
-        if self.task is not None:
-            return False
-        self.task, self.spent = asyncio.current_task(loop), 0.0
-        return self.task is not None
-
-    def end(self) -> None:
-        """Forget the task; the next turn is anybody's."""
-        self.task = None
-
-
-def _settle(group: Group, failure: XorcaError | None) -> None:
-    for operation in group:
-        operation.settle(failure)
 
 
 def _call(loop: asyncio.AbstractEventLoop, call: Any, *arguments: object) -> None:

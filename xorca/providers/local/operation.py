@@ -18,7 +18,7 @@ class Operation(ABC, Generic[T]):
     """One caller's reads and writes, whose result is known once they are committed.
 
     ``single`` says that each statement stands for itself, so that no transaction is
-    needed around an operation that is committed alone. Without a ``future`` nobody is told.
+    needed around an operation that is committed alone. Where ``future`` is None nobody is told.
     """
 
     __slots__ = ("error", "future", "result")
@@ -26,9 +26,6 @@ class Operation(ABC, Generic[T]):
     future: asyncio.Future[T] | None
     result: T
     error: XorcaError | None
-
-    def __init__(self) -> None:
-        self.future = None
 
     @abstractmethod
     def apply(self, cursor: sqlite3.Cursor) -> T:
@@ -72,7 +69,6 @@ class Rows(Operation[list[tuple[Any, ...]]]):
     single = True
 
     def __init__(self, query: str, arguments: tuple[object, ...]) -> None:
-        super().__init__()
         self._query, self._arguments = query, arguments
 
     def apply(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:

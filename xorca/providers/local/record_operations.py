@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from secrets import randbits
+from typing import Any
 
 from xorca.errors import Conflict
-from xorca.ports import Summary
 from xorca.providers.local import record_sql as sql
 from xorca.providers.local.operation import Operation
 
@@ -14,50 +14,42 @@ _FIRST_TAG_BITS = 61
 """Tags count up from a random number, so that no tag comes again after a deletion."""
 
 
-class Create(Operation[str]):
+class Create(Operation[int]):
     """Save where there is nothing."""
 
-    __slots__ = ("_body", "_key", "_summary")
+    __slots__ = ("_arguments", "_key")
     single = True
 
-    def __init__(self, key: str, body: bytes, summary: Summary | None) -> None:
-        self._key, self._body, self._summary = key, body, summary
+    def __init__(self, key: str, body: bytes, indexed: sql.Indexed, shown: sql.Shown) -> None:
+        self._key = key
+        self._arguments = (key, randbits(_FIRST_TAG_BITS), *indexed, *shown, body)
 
-    def apply(self, cursor: sqlite3.Cursor) -> str:
+    def apply(self, cursor: sqlite3.Cursor) -> int:
         """Insert the row; give its tag."""
-        tag = randbits(_FIRST_TAG_BITS)
-        columns = (*sql.indexed(self._summary), *sql.unindexed(self._summary))
-        cursor.execute(sql.CREATE, (self._key, tag, *columns, self._body))
-        if cursor.rowcount != 1:
+        if cursor.execute(sql.CREATE, self._arguments).rowcount != 1:
             raise _conflict(self._key)
-        return str(tag)
+        return self._arguments[1]
 
 
-class Update(Operation[str]):
-    """Save where the tag is still the one that was read."""
+class Update(Operation[int]):
+    """Save where the tag is still the one that was read, by a statement for what changed.
 
-    __slots__ = ("_body", "_key", "_summary", "_tag")
+    The arguments are those of the statement: the key and the tag are the last.
+    """
+
+    __slots__ = ("_arguments", "_statement")
     single = True
 
-    def __init__(self, key: str, body: bytes, tag: int, *, summary: Summary | None) -> None:
-        self._key, self._body, self._tag, self._summary = key, body, tag, summary
+    def __init__(self, statement: str, arguments: tuple[Any, ...]) -> None:
+        self._statement, self._arguments = statement, arguments
 
-    def apply(self, cursor: sqlite3.Cursor) -> str:
+    def apply(self, cursor: sqlite3.Cursor) -> int:
         """Change the row; give its new tag."""
-        summary = self._summary
-        arguments = (
-            *sql.unindexed(summary),
-            self._body,
-            self._key,
-            self._tag,
-            *sql.indexed(summary),
-        )
-        cursor.execute(sql.UPDATE_REST, arguments)
-        if cursor.rowcount != 1:
-            cursor.execute(sql.UPDATE_ALL, arguments)
-            if cursor.rowcount != 1:
-                raise _conflict(self._key)
-        return str(self._tag + 1)
+        arguments = self._arguments
+        if cursor.execute(self._statement, arguments).rowcount != 1:
+            raise _conflict(arguments[11])
+        tag: int = arguments[10] + 1
+        return tag
 
 
 class Delete(Operation[None]):

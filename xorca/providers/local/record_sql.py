@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import compress, product
 from typing import Any
 
 from xorca.ports import Listed, Query, Summary
 
-LOAD = "SELECT body, tag FROM record WHERE key = ?"
+Indexed = tuple[object, object, object, object, object, object]
+"""The columns that can be asked for: subject, name, version, status, due, pending."""
+
+Shown = tuple[object, object, object]
+"""The columns that are only shown: state, revision, updated."""
+
+LOAD = "SELECT body, tag, subject, name, version, status, due, pending FROM record WHERE key = ?"
 
 CREATE = """INSERT INTO record (key, tag, subject, name, version, status, due, pending, state,
 revision, updated, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"""
 
-# SQLite rewrites every index over a column that a statement sets, changed or not: where no
-# such column changes, they are conditions instead.
-UPDATE_REST = """UPDATE record SET tag = tag + 1, state = ?, revision = ?, updated = ?, body = ?
-WHERE key = ? AND tag = ? AND subject IS ? AND name IS ? AND version IS ? AND status IS ?
-AND due IS ? AND pending IS ?"""
+_CHANGING = ("status = ?4", "due = ?5", "pending = ?6")
+_LASTING = ("subject = ?1", "name = ?2", "version = ?3")
 
-UPDATE_ALL = """UPDATE record SET tag = tag + 1, state = ?, revision = ?, updated = ?, body = ?,
-subject = ?7, name = ?8, version = ?9, status = ?10, due = ?11, pending = ?12
-WHERE key = ?5 AND tag = ?6"""
+
+_UPDATE = """UPDATE record SET tag = ?11 + 1, state = ?7, revision = ?8, updated = ?9,
+body = ?10{also} WHERE key = ?12 AND tag = ?11"""
+
+
+def _update(columns: Sequence[str]) -> str:
+    return _UPDATE.format(also="".join(f", {column}" for column in columns))
+
+
+UPDATE_ALL = _update(_LASTING + _CHANGING)
+
+# SQLite rewrites every index over a column that a statement sets, changed or not. So there is
+# a statement for each choice of those that change in the life of a process.
+_UPDATES = {
+    choice: _update([*compress(_CHANGING, choice)])
+    for choice in product((False, True), repeat=len(_CHANGING))
+}
+
+
+def update(old: Indexed | None, new: Indexed) -> str:
+    """Give the statement that writes what differs; None if the old columns are not known."""
+    if old is None or old[:3] != new[:3]:
+        return UPDATE_ALL
+    return _UPDATES[old[3] != new[3], old[4] != new[4], old[5] != new[5]]
+
 
 DELETE = "DELETE FROM record WHERE key = ?"
 DELETE_TAGGED = "DELETE FROM record WHERE key = ? AND tag = ?"
@@ -28,10 +55,10 @@ _LIST = """SELECT key, subject, name, version, status, state, revision, updated,
 FROM record"""
 _LAST_CHARACTER = "\U0010ffff"
 
-NO_SUMMARY: tuple[None, ...] = (None,) * 6
+NO_SUMMARY: Indexed = (None,) * 6
 
 
-def indexed(summary: Summary | None) -> tuple[object, ...]:
+def indexed(summary: Summary | None) -> Indexed:
     """Give the columns that can be asked for."""
     if summary is None:
         return NO_SUMMARY
@@ -45,7 +72,7 @@ def indexed(summary: Summary | None) -> tuple[object, ...]:
     )
 
 
-def unindexed(summary: Summary | None) -> tuple[object, ...]:
+def shown(summary: Summary | None) -> Shown:
     """Give the columns that are only shown."""
     if summary is None:
         return (None, None, None)

@@ -9,7 +9,7 @@ from xorca.errors import ConfigurationError
 
 APPLICATION = 0x786F7263
 VERSION = 1
-PAGE_SIZE = 8192
+PAGE_SIZE = 4096
 
 _TABLES = """
 CREATE TABLE record (

@@ -15,6 +15,7 @@ from xorca.providers.local import record_sql as sql
 from xorca.providers.local.alarm import SqliteAlarm
 from xorca.providers.local.channel import SqliteChannel
 from xorca.providers.local.database import Database
+from xorca.providers.local.known import Known
 from xorca.providers.local.lease import SqliteLease
 from xorca.providers.local.location import path_of
 from xorca.providers.local.record_operations import Create, Delete, Update, read_tag
@@ -40,6 +41,7 @@ class SqliteStore:
     ) -> None:
         self.limit = limit
         self._database = Database(Path(path))
+        self._known = Known()
         self.channel = SqliteChannel(
             self._database, now=now, retention=retention, max_attempts=max_attempts
         )
@@ -59,18 +61,29 @@ class SqliteStore:
     async def load(self, key: str) -> Stored | None:
         """Read the newest body; None if there is none."""
         rows = await self._database.read(sql.LOAD, (key,))
-        return Stored(rows[0][0], str(rows[0][1])) if rows else None
+        if not rows:
+            return None
+        body, tag, *indexed = rows[0]
+        self._known.note(key, tag, tuple(indexed))
+        return Stored(body, str(tag))
 
     async def save(
         self, key: str, body: bytes, *, expect: str | None, summary: Summary | None = None
     ) -> str:
         """Save if the tag is still ``expect``; give the new tag."""
         check_key(key)
-        check_body(key, body, limit=self.limit)
+        if len(body) > self.limit:
+            check_body(key, body, limit=self.limit)
+        indexed, shown = sql.indexed(summary), sql.shown(summary)
         if expect is None:
-            return await self._database.submit(Create(key, body, summary))
-        tag = read_tag(key, expect)
-        return await self._database.submit(Update(key, body, tag, summary=summary))
+            tag = await self._database.submit(Create(key, body, indexed, shown))
+        else:
+            last = read_tag(key, expect)
+            statement = sql.update(self._known.get(key, last), indexed)
+            arguments = (*indexed, *shown, body, last, key)
+            tag = await self._database.submit(Update(statement, arguments))
+        self._known.note(key, tag, indexed)
+        return str(tag)
 
     async def list(self, query: Query, *, after: str = "", limit: int = 100) -> Page:
         """Give one page of keys, in order, that come after ``after``."""
