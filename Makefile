@@ -63,7 +63,7 @@ docs: setup ## Build the documentation into site/
 	$(PY) -m zensical build --strict --clean
 
 bench: setup ## Measure; nothing here passes or fails by time
-	@$(PY) -m pytest -q -s tests/benchmarks
+	@$(PY) -m tests.benchmarks.everything
 
 coverage: setup ## Run the tests and show which lines and branches they miss
 	@$(PY) -m pytest -q --cov --cov-report=term-missing

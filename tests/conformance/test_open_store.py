@@ -57,7 +57,7 @@ async def test_four_slashes_are_absolute(tmp_path: Path) -> None:
         ("", "is no store URL; write one such as 'memory:'"),
         ("nonsense", "is no store URL"),
         ("/var/state.db", "is no store URL"),
-        ("foo://bar", "nobody here offers 'foo' stores; known are 'memory:', 'sqlite:'"),
+        ("foo://bar", "nobody here offers 'foo' stores; known are 'memory:', 'sqlite:', 'file:'"),
         ("memory:x", "write 'memory:'"),
         ("sqlite:", "names no file"),
         ("sqlite://", "names no file"),
@@ -65,7 +65,6 @@ async def test_four_slashes_are_absolute(tmp_path: Path) -> None:
         ("sqlite://host/x.db", "names no file"),
         ("sqlite:///:memory:", "write 'memory:'"),
         ("sqlite:///x.db?mode=ro", "options are not taken"),
-        ("file:///dir", "not in this version"),
         ("s3://bucket/prefix", "not in this version"),
         ("dynamodb://table", "not in this version"),
         ("az://container", "not in this version"),
@@ -108,7 +107,9 @@ def test_strangers_add_schemes() -> None:
 @pytest.mark.usefixtures("installed")
 def test_schemes_of_strangers_are_known() -> None:
     """A refusal lists what other packages offer as well."""
-    with pytest.raises(ConfigurationError, match="'memory:', 'sqlite:', 'broken:', 'else:'"):
+    with pytest.raises(
+        ConfigurationError, match="'memory:', 'sqlite:', 'file:', 'broken:', 'else:'"
+    ):
         open_store("foo:")
 
 

@@ -214,6 +214,23 @@ async def test_connections_are_closed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["alone.db"]  # noqa: PTH208 - no blocking Path in a coroutine
 
 
+async def test_log_is_long_for_who_writes_often(store: SqliteStore, database: Database) -> None:
+    """It is lengthened once, beside the work, and the file itself does not grow by that."""
+    log = store.path.with_name(f"{store.path.name}-wal")
+    assert log.stat().st_size < 1_000_000
+    await crowd(database)
+    for _ in range(500):
+        if log.stat().st_size > 4_000_000:
+            break
+        await asyncio.sleep(0.01)
+
+    assert log.stat().st_size > 4_000_000
+    await store.save("a/b", b"1", expect=None)
+    await store.close()
+    assert store.path.stat().st_size < 1_000_000
+    assert await database.read("PRAGMA integrity_check") == [("ok",)]
+
+
 async def test_listing_by_query_uses_an_index(database: Database) -> None:
     """No question that a summary answers reads every record."""
     from xorca.providers.local.record_sql import listing

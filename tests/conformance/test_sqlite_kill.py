@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -64,12 +65,27 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
 """.replace("%d)]", f"{COUNTERS})]")
 
 
-def start(path: Path, log: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@dataclass(frozen=True)
+class Victim:
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_until_it_works(self) -> None:
+        """Give a machine that has much to do the time to start it."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end and self.process.poll() is None:
+            if self.log.exists() and b"\nc " in self.log.read_bytes():
+                return
+            time.sleep(0.01)
+
+
+def start(path: Path, log: Path) -> Victim:
+    process = subprocess.Popen(
         [sys.executable, "-c", WORKER, str(path), str(log)],
         cwd=Path(__file__).parents[2],
         stderr=subprocess.PIPE,
     )
+    return Victim(process, log)
 
 
 def run_and_kill(path: Path, logs: Path) -> list[str]:
@@ -79,11 +95,12 @@ def run_and_kill(path: Path, logs: Path) -> list[str]:
     complaints: list[str] = []
     try:
         for number in range(ROUNDS):
-            time.sleep(chance.uniform(0.3, 0.8))
-            complaints.append(stop(running.pop(0)))
+            running[0].wait_until_it_works()
+            time.sleep(chance.uniform(0.2, 0.5))
+            complaints.append(stop(running.pop(0).process))
             running.append(start(path, logs / f"again-{number}.log"))
     finally:
-        complaints += [stop(process) for process in running]
+        complaints += [stop(victim.process) for victim in running]
     return complaints
 
 

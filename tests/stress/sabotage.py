@@ -1,65 +1,83 @@
-"""Ways to break the protocol on purpose: what proves that the check bites."""
+"""Ways to break the protocol on purpose: what proves that the check bites.
+
+Each changes the rooms, or what comes into the runtime, and nothing inside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
 
-from xorca.engine import inbox
-from xorca.engine.record import Entry, Record
-from xorca.providers.local import record_sql
-from xorca.runtime.attempt import Attempt, unsent
-from xorca.runtime.cache import Warm
-from xorca.runtime.subject import SubjectWorker
+from xorca.engine.record import unseal
+from xorca.events import Event, read_event
+from xorca.ports import Summary
+from xorca.providers.local import SqliteChannel, SqliteStore
+from xorca.runtime import Outcome, Runtime
 
 
 def overwrite() -> None:
-    """Save whatever the tag: the last of two workers wins."""
-    record_sql.UPDATE_REST = record_sql.UPDATE_REST.replace("tag = ? AND", "(tag = ? OR 1) AND")
-    record_sql.UPDATE_ALL = record_sql.UPDATE_ALL.replace("tag = ?6", "(tag = ?6 OR 1)")
+    """Save whatever the tag is by now: the last of two workers wins."""
+    original = SqliteStore.save
+
+    async def save(
+        self: SqliteStore, key: str, body: bytes, *, expect: str | None, summary: Summary | None
+    ) -> str:
+        stored = await self.load(key)
+        tag = stored.tag if stored is not None else None
+        return await original(self, key, body, expect=tag, summary=summary)
+
+    SqliteStore.save = save  # type: ignore[method-assign,assignment]
 
 
 def forget() -> None:
-    """Keep no inbox: an event that comes again is new."""
+    """Recognise no tick: one that comes again is given another id, so that it is new."""
+    original, random = Runtime.handle, Random()
 
-    def drop(record: Record, key: str, entry: Entry) -> None:
-        del record.inbox[key]
+    async def handle(self: Runtime, *events: Any, **options: bool) -> list[Outcome]:
+        return await original(self, *(_disguised(event, random) for event in events), **options)
 
-    inbox._retire = drop
+    Runtime.handle = handle  # type: ignore[method-assign]
+
+
+def _disguised(event: Event, random: Random) -> Event:
+    if event.type != "evt.hammer.tick":
+        return event
+    return Event(
+        id=f"{event.id}-{random.getrandbits(64)}",
+        source=event.source,
+        type=event.type,
+        subject=event.subject,
+        data=event.data,
+        datacontenttype=event.datacontenttype,
+    )
 
 
 def hurry() -> None:
     """Send before the commit."""
-    save = SubjectWorker._save
+    original = SqliteStore.save
 
-    async def send_first(
-        self: SubjectWorker, key: str, attempt: Attempt, body: bytes, warm: Warm | None
-    ) -> Warm:
-        assert attempt.draft is not None
-        assert self.bus is not None
-        if waiting := unsent(attempt.draft, set()):
-            await self.bus.publish(waiting)
-        return await save(self, key, attempt, body, warm)
+    async def save(
+        self: SqliteStore, key: str, body: bytes, *, expect: str | None, summary: Summary | None
+    ) -> str:
+        outbox = unseal(body).outbox.values()
+        await self.channel.publish([read_event(bytes(out.event)) for out in outbox])
+        return await original(self, key, body, expect=expect, summary=summary)
 
-    SubjectWorker._save = send_first  # type: ignore[method-assign]
+    SqliteStore.save = save  # type: ignore[method-assign,assignment]
 
 
 def withhold() -> None:
-    """Acknowledge, and send nothing of what was decided in every ninth commit."""
-    save = SubjectWorker._save
-    commits = 0
+    """Say that events were sent which were not, every ninth time."""
+    original, calls = SqliteChannel.publish, 0
 
-    async def hide(
-        self: SubjectWorker, key: str, attempt: Attempt, body: bytes, warm: Warm | None
-    ) -> Warm:
-        nonlocal commits
-        commits += 1
-        saved = await save(self, key, attempt, body, warm)
-        if commits % 9 == 0 and attempt.draft is not None:
-            saved.out.update(attempt.draft.fresh)
-            attempt.draft.fresh = {}
-        return saved
+    async def publish(self: SqliteChannel, events: Sequence[Event]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 9:
+            await original(self, events)
 
-    SubjectWorker._save = hide  # type: ignore[method-assign]
+    SqliteChannel.publish = publish  # type: ignore[method-assign]
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

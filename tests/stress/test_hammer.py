@@ -29,7 +29,7 @@ def test_nothing_is_lost_when_workers_are_killed() -> None:
 
 @pytest.mark.parametrize(
     ("sabotage", "sign"),
-    [("overwrite", "lost what was applied before"), ("forget", "was applied 2 times")],
+    [("overwrite", "has revision"), ("forget", "was applied 2 times")],
 )
 def test_a_broken_protocol_is_found_out(sabotage: str, sign: str) -> None:
     """Saving without a condition loses, and forgetting what was seen applies twice."""

@@ -12,8 +12,9 @@ from random import Random
 import pytest
 from msgspec import Raw
 
-from tests.stress.hammer import Driver, Plan
+from tests.stress.driver import Driver
 from tests.stress.ledger import Entry, Ledger, count_ended, keep_ledger, read_ledger
+from tests.stress.plan import Plan
 from tests.stress.shift import Shift
 from tests.stress.verdict import Evidence, violations
 from tests.stress.worker import services

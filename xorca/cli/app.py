@@ -13,6 +13,8 @@ _COMMANDS = {
     "check": "Check orchestrators and give advice.",
     "graph": "Draw an orchestrator as a Mermaid diagram.",
     "run": "Start a process, serve it, and show what happens.",
+    "dev": "Work on a store until stopped; start anew when a file changes.",
+    "new": "Make a project that runs and passes its own test.",
     "ls": "List the processes of a store.",
     "show": "Show everything that is stored of one process.",
 }
@@ -64,10 +66,10 @@ def main(ctx: click.Context) -> None:
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
-    _print_whatever_comes()
+    print_whatever_comes()
 
 
-def _print_whatever_comes() -> None:
+def print_whatever_comes() -> None:
     """Let no character that a terminal cannot show end the program."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

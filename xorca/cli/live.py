@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 import msgspec
 
@@ -43,6 +45,15 @@ class Live:
             self._go(subject, outcome.state)
         for event in outcome.sent:
             self._tell(event)
+
+    def catch_up(self, subject: str, states: Sequence[str]) -> None:
+        """Print the rest of a way that another worker has seen; ``states`` is all of it."""
+        known, rest = self._states.get(subject), list(states)
+        if known in rest:
+            rest = rest[len(rest) - rest[::-1].index(known) :]
+        for state in rest:
+            if self._states.get(subject) != state:
+                self._go(subject, state)
 
     def close_line(self) -> None:
         """End the line that is still growing."""

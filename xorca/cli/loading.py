@@ -53,6 +53,10 @@ class Loaded:
         """Give the orchestrator that was asked for, or all of them."""
         return (self.one(),) if self.wanted or not self.orchestrators else self.orchestrators
 
+    def chosen_or_none(self) -> tuple[type[Orchestrator], ...]:
+        """Give the orchestrator that was asked for, or all of them, be it none."""
+        return (self.one(),) if self.wanted else self.orchestrators
+
     def _named(self, found: tuple[type[Orchestrator], ...]) -> type[Orchestrator]:
         value: Any = getattr(self.module, self.wanted, None)
         if value in found:

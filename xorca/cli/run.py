@@ -26,8 +26,18 @@ from xorca.dsl.orchestrator import plan_of
     metavar="SECONDS",
     help="How long to wait for the end.",
 )
+@click.option(
+    "--only-start",
+    is_flag=True,
+    help="Send the start event and leave the work to others, such as 'xorca dev'.",
+)
 def command(
-    target: str, data: str | None, url: str, process_id: str | None, timeout: float
+    target: str,
+    data: str | None,
+    url: str,
+    process_id: str | None,
+    timeout: float,
+    only_start: bool,
 ) -> None:
     r"""Start a process, serve it, and show what happens.
 
@@ -38,11 +48,12 @@ def command(
     \b
       xorca run first:Hello --data '{"name": "Ada"}'
       xorca run first:Hello --data @ada.json --store sqlite:///./state.db
+      xorca run first --data @ada.json --store sqlite:///./.xorca/dev.db --only-start
     """
     loaded = load_sound(target)
     wanted = loaded.one()
     payload = payload_for(plan_of(wanted), read_data(data))
-    from xorca.cli.running import Wish, run_process
+    from xorca.cli.running import Wish, run_process, start_process
     from xorca.fleet import Fleet
 
     wish = Wish(
@@ -56,5 +67,6 @@ def command(
         timeout=timeout,
     )
     room = open_room(url)
+    work = start_process if only_start else run_process
     with plain_errors():
-        raise SystemExit(asyncio.run(run_process(room, wish)))
+        raise SystemExit(asyncio.run(work(room, wish)))

@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
+from xorca.cli.beside import Progress, progress_of
+from xorca.cli.causes import cause_of
+from xorca.cli.failing import WrongUse
 from xorca.cli.live import Live
-from xorca.cli.places import shown_place
 from xorca.cli.printing import plain
 from xorca.dsl.orchestrator import Orchestrator, plan_of
 from xorca.engine.ids import make_subject, process_id_of
-from xorca.errors import XorcaError
 from xorca.events import Event, from_cloudevent
 from xorca.fleet import Fleet
 from xorca.handlers.local import LocalWorker
@@ -83,29 +84,65 @@ class Wish:
         return from_cloudevent(event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Which event came to nothing, and why."""
+
+    event: str
+    reason: str
+    cause: str
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> _Failure:
+        """Say what an outcome says."""
+        event = outcome.raw.type if outcome.raw is not None else "an event"
+        return cls(event, outcome.reason, cause_of(outcome))
+
+
 class _Watch:
-    """What the outcomes say of the one process that matters."""
+    """What outcomes and store say of the one process that matters."""
 
     def __init__(self, wish: Wish, start: Event) -> None:
         plan = plan_of(wish.wanted)
         self.subject = make_subject(plan.name, plan.version, process_id_of(start))
         self.ended = False
-        self.failure: Outcome | None = None
-        self._start, self._finals = start.key, plan.finals
+        self.failure: _Failure | None = None
+        self.start, self._finals = start, plan.finals
 
     def see(self, outcome: Outcome) -> None:
         """Take note of an outcome."""
-        started = outcome.raw is not None and outcome.raw.key == self._start
+        started = outcome.raw is not None and outcome.raw.key == self.start.key
         if outcome.subject != self.subject and not started:
             return
         if outcome.status == "dead" or outcome.reason == "process-exists":
-            self.failure = self.failure or outcome
+            self.failure = self.failure or _Failure.of(outcome)
         elif outcome.state in self._finals:
+            self.ended = True
+
+    def read(self, found: Progress) -> None:
+        """Take note of what is stored: another worker may have seen what was not seen here."""
+        if not found.ours:
+            if not found.failed:  # a start that failed may be repeated
+                self.failure = _Failure(self.start.type, "process-exists", "")
+        elif found.dead is not None:
+            self.failure = _Failure(*map(plain, found.dead))
+        elif found.state in self._finals:
             self.ended = True
 
     def is_over(self) -> bool:
         """Whether there is nothing more to wait for."""
         return self.ended or self.failure is not None
+
+
+async def start_process(room: StoreRoom, wish: Wish) -> int:
+    """Send the start event, print the subject, and leave the rest to other workers."""
+    if not wish.lasting:
+        raise WrongUse("nobody else works on a memory: store; name the one that others work on")
+    start = wish.start_event()
+    async with room:
+        await LocalWorker(room).send(start.to_json())  # it runs nothing; it only sends
+    click.echo(_Watch(wish, start).subject)
+    return 0
 
 
 async def run_process(room: StoreRoom, wish: Wish) -> int:
@@ -125,6 +162,9 @@ async def _run(room: StoreRoom, wish: Wish) -> int:
             worker.on_outcome(watch.see)
             await worker.channel.publish([start])
             await _work(worker, watch, wish)
+        found = await progress_of(room, watch.subject, start) if wish.lasting else None
+        if found is not None and found.ours:
+            live.catch_up(watch.subject, found.states)
         live.close_line()
         if watch.ended:
             return 0
@@ -137,8 +177,18 @@ async def _work(worker: LocalWorker, watch: _Watch, wish: Wish) -> None:
     while (left := end - monotonic()) > 0:
         if await worker.run_until(watch.is_over, timeout=min(left, _LOOK)):
             return
-        if not wish.lasting and await _is_stuck(worker):
+        if wish.lasting:
+            await _look_around(worker, watch)
+        elif await _is_stuck(worker):
             return
+
+
+async def _look_around(worker: LocalWorker, watch: _Watch) -> None:
+    """Read how far others have brought the process."""
+    assert worker.runtime is not None  # it runs the class that was asked for
+    found = await progress_of(worker.runtime.store, watch.subject, watch.start)
+    if found is not None and not watch.is_over():
+        watch.read(found)
 
 
 async def _is_stuck(worker: LocalWorker) -> bool:
@@ -154,23 +204,7 @@ def _failure(watch: _Watch, wish: Wish) -> str | None:
     if found.reason == "process-exists":
         look = f"xorca show {watch.subject} --store {wish.url}"
         return f"the process {watch.subject} exists since another start: {look}"
-    what = found.raw.type if found.raw is not None else "an event"
-    return f"{what} became a dead letter ({found.reason}): {_cause(found)}"
-
-
-def _cause(outcome: Outcome) -> str:
-    """Say what was raised: the text of the exception too, for this is the author's screen."""
-    error = outcome.error
-    if error is None:
-        return "'xorca show' says why"
-    raised = error.__cause__ if isinstance(error, XorcaError) else error
-    if raised is None or outcome.reason == "payload":
-        return plain(str(error))
-    trace = raised.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    at = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
-    return plain(f"{type(raised).__name__}: {raised} ({shown_place(at)})")
+    return f"{found.event} became a dead letter ({found.reason}): {found.cause}"
 
 
 async def _waiting(room: StoreRoom, watch: _Watch, wish: Wish, live: Live) -> str:

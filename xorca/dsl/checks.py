@@ -14,11 +14,6 @@ from xorca.dsl.names import (
 from xorca.dsl.plan import Edge, Plan
 from xorca.errors import Problem
 
-RESERVED = frozenset(
-    {"process_id", "subject", "now", "event", "attempt", "token", "region", "process"}
-)
-"""Names that xorca gives to ``self``; no state, handler or attribute may take them."""
-
 
 def check_plan(plan: Plan) -> Iterator[Problem]:
     """Give every problem of a plan."""
@@ -56,12 +51,6 @@ def check_names(plan: Plan) -> Iterator[Problem]:
         for emit in edge.emits:
             if not is_name(emit.name):
                 yield _bad_name(edge, emit.name)
-    taken = {state.name for state in plan.states} | {edge.handler for edge in plan.edges}
-    taken |= set(plan.memory.fields)
-    for name in sorted(taken & RESERVED):
-        yield Problem(
-            "X22", f"{name!r} is a name that xorca gives to self", "Choose another", plan.place
-        )
 
 
 def _bad_name(edge: Edge, name: str) -> Problem:

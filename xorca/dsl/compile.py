@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final, get_origin
 
 from xorca.codec import ArmsCodec, MemoryCodec, codec_for, type_name
-from xorca.dsl.checks import RESERVED, check_plan
+from xorca.dsl.checks import check_plan
 from xorca.dsl.edges import build_edges
 from xorca.dsl.inference import infer
 from xorca.dsl.plan import Early, MemoryPlan, Plan, StatePlan
 from xorca.dsl.sketch import Reading, class_place, read_class
 from xorca.errors import DefinitionError, Problem
+
+RESERVED = frozenset(
+    {"process_id", "subject", "now", "event", "attempt", "token", "region", "process"}
+    | {"start_event", "_fresh", "_scene"}
+)
+"""Names that xorca gives to the class or to ``self``; nothing in a class may take them."""
 
 
 def compile_class(
@@ -44,6 +50,7 @@ def compile_class(
         place=place,
         options={"short": not reading.states},
     )
+    _check_existing(reading)
     _check_members(reading, states, place)
     _check_duplicates(reading, options.get("twice", ()), place)
     problems = (*reading.problems, *check_plan(plan))
@@ -61,17 +68,27 @@ def _placed(state: StatePlan, place: str) -> StatePlan:
 
 
 def _early(reading: Reading, early: Any, place: str) -> Early:
-    for value in (early, *(s.early for s in reading.sketches if s.early is not None)):
+    asked = [(s.early, s.place) for s in reading.sketches if s.early is not None]
+    for value, where in ((early, place), *asked):
         if value not in ("defer", "ignore", "reject"):
             cause = f"early={value!r} is no policy for events that come early"
-            reading.problem("X21", cause, 'Use "defer", "ignore" or "reject"', place)
+            reading.problem("X21", cause, 'Use "defer", "ignore" or "reject"', where)
     return early if early in ("defer", "ignore", "reject") else "defer"
+
+
+def _check_existing(reading: Reading) -> None:
+    for sketch in reading.sketches:
+        if sketch.on_existing not in ("refuse", "ignore"):
+            cause = f"on_existing={sketch.on_existing!r} of {sketch.handler!r} is no policy"
+            reading.problem("X21", cause, 'Use "refuse" or "ignore"', sketch.place)
 
 
 def _memory(reading: Reading, cls: type, place: str) -> MemoryPlan:
     fields: dict[str, Any] = {}
     for name, annotation in reading.memory.items():
         try:
+            if get_origin(annotation) is Final:
+                raise TypeError("memory changes; a constant is written without an annotation")
             if isinstance(codec_for(annotation), ArmsCodec):
                 raise TypeError("a union of two classes cannot be told apart when it is read")
             fields[name] = annotation
@@ -101,6 +118,9 @@ def _check_default(reading: Reading, name: str, default: Any, annotation: Any) -
 
 def _check_members(reading: Reading, states: tuple[StatePlan, ...], place: str) -> None:
     """Find names that stand for two things, and members that shadow what xorca gives."""
+    for name in sorted((reading.members | reading.memory.keys()) & RESERVED):
+        cause = f"{name!r} is a name that xorca gives to self"
+        reading.problem("X22", cause, "Choose another", place)
     handlers = {sketch.handler for sketch in reading.sketches}
     for name in sorted((handlers | {s.name for s in states}) & set(reading.memory)):
         reading.problem("X13", f"{name!r} is both memory and a handler", "Rename one", place)

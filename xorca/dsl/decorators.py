@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 # Any: a topic beside a string has a payload that nobody compares.
 Name: TypeAlias = str | Topic[Any]
+_LONGEST = timedelta(days=36_500)
 
 
 @overload
@@ -264,6 +265,8 @@ def _check_delay(delay: object) -> None:
         raise TypeError(f"@after got {delay!r}. Give a time: @after(timedelta(minutes=15))")
     if delay <= timedelta(0):
         raise ValueError(f"@after got {delay}, which has passed already. Give a positive time")
+    if delay > _LONGEST:
+        raise ValueError(f"@after got {delay}, which no calendar holds. Give at most {_LONGEST}")
 
 
 def _own_marks(word: str, method: Any) -> Marks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import CO_VARARGS
+from inspect import CO_VARARGS, iscoroutinefunction
 from typing import Any, get_args, get_origin
 
 from xorca.codec import Codec, codec_for, list_item, type_name, union_arms
@@ -187,13 +187,17 @@ class _Builder:
         annotation = self._annotation(sketch, param, (way or name,))
         kind, inner = _emit_kind(annotation)
         if kind == "many" and not self._fans_out(name):
-            cause = f"gathers a list of {name!r}, but no handler sends {command_of(name)!r} as one"
+            asked = repr(command_of(name)) if command_of(name) else "such events"
+            cause = f"gathers a list of {name!r}, but no handler sends {asked} as one"
             cure = "Return list[...] where the command is emitted, or take one payload (a list as"
             self._problem("X14", sketch, cause, cure + " plain payload goes into a class)")
         sent = self._kinds.get(command or "", set())
         if "optional" in sent and kind == "one":
             cause = f"joins {name!r}, whose command is not always sent"
             self._problem("X08", sketch, cause, f"Make its parameter {type_name(inner)} | None")
+        if kind != "many" and sent == {"many"} and name.endswith(".success"):
+            cause = f"joins {name!r}, whose command is sent as a list, and takes one answer"
+            self._problem("X08", sketch, cause, f"Make its parameter list[{type_name(inner)}]")
         codec = None if inner is MISSING else self._codec(sketch, param.name, inner)
         kinds: dict[Any, Any] = {"many": "list", "optional": "optional", "one": "one"}
         return Part(name, kinds[kind], codec, command)
@@ -211,6 +215,10 @@ class _Builder:
         plans: list[EmitPlan] = []
         for name, annotation in zip(names, annotations, strict=False):
             kind, inner = _emit_kind(annotation)
+            if kind != "many" and any(map(list_item, union_arms(annotation))):
+                cause = f"emits {name!r} as {type_name(annotation)}, a list among other things"
+                cure = "Return the list alone, an empty one for nothing; a list as plain payload"
+                self._problem("X07", sketch, cause, cure + " goes into a class")
             codec = self._codec(sketch, name, inner)
             if codec is not None:
                 plans.append(EmitPlan(name, kind, codec))
@@ -238,6 +246,12 @@ class _Builder:
     # -- shape --------------------------------------------------------------
 
     def _guard_shape(self, sketch: Sketch) -> None:
+        if iscoroutinefunction(sketch.guard):
+            self._problem("X11", sketch, "has an async guard", "Write `def`: a guard decides")
+        kind: type = type(sketch.guard)
+        if kind in (staticmethod, classmethod):
+            cause = f"has a guard that is a {kind.__name__}"
+            self._problem("X23", sketch, cause, "A guard takes self, or self and all payloads")
         code = getattr(sketch.guard, "__code__", None)
         if code is None or code.co_argcount == 1 or code.co_flags & CO_VARARGS:
             return

@@ -113,6 +113,17 @@ def _written_sources(reading: Reading, states: dict[str, StatePlan], sketch: Ske
         places = cast("tuple[Any, ...]", sketch.at if several else (sketch.at,))
         names = [_known(reading, states, place, sketch) for place in places]
         sketch.sources = tuple(dict.fromkeys(name for name in names if name))
+        if not places:
+            _problem_nowhere(reading, sketch)
+
+
+def _problem_nowhere(reading: Reading, sketch: Sketch) -> None:
+    reading.problem(
+        "X19",
+        f"{sketch.handler!r} is heard in none of the states: its at= is empty",
+        "Say where it is heard: at=<a state>, or at=anywhere",
+        sketch.place,
+    )
 
 
 def _answer_sources(reading: Reading, states: dict[str, StatePlan]) -> None:

@@ -15,7 +15,7 @@ MAX_NAME = 200
 
 def wire_name(way: object) -> str:
     """Give the text of a name that was written as a string or as a Topic."""
-    return way.name if isinstance(way, Topic) else str(way)
+    return str(way.name if isinstance(way, Topic) else way)
 
 
 def is_name(text: str) -> bool:

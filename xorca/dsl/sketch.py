@@ -57,6 +57,7 @@ class Reading(msgspec.Struct):
     cls: type
     name: str
     states: dict[str, State]
+    members: frozenset[str] = frozenset()
     sketches: list[Sketch] = []
     memory: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -67,8 +68,8 @@ class Reading(msgspec.Struct):
 
 
 def place_of(function: Any) -> str:
-    """Give file:line of a function."""
-    code = function.__code__
+    """Give file:line of a function, of the innermost where it is wrapped."""
+    code = getattr(inspect.unwrap(function), "__code__", None) or function.__code__
     return f"{code.co_filename}:{code.co_firstlineno}"
 
 
@@ -81,8 +82,11 @@ def class_place(cls: type) -> str:
 
 
 def lineage(cls: type, root: type) -> Iterator[type]:
-    """Give the classes from the root's first child down to ``cls``, without the root."""
-    return (c for c in reversed(cls.__mro__) if issubclass(c, root) and c is not root)
+    """Give the classes from the most distant ancestor down to ``cls``, without the root.
+
+    Plain classes count too: a mixin need not derive from the root.
+    """
+    return (c for c in reversed(cls.__mro__) if c not in root.__mro__)
 
 
 def read_class(cls: type, root: type, name: str, scope: Mapping[str, Any]) -> Reading:
@@ -94,15 +98,21 @@ def read_class(cls: type, root: type, name: str, scope: Mapping[str, Any]) -> Re
     for ancestor in lineage(cls, root):
         members.update(vars(ancestor))
     states = {key: value for key, value in members.items() if isinstance(value, State)}
-    reading = Reading(cls, name, states)
+    reading = Reading(cls, name, states, frozenset(members))
     resolver = Resolver(reading, {**scope, **members})
     for key, value in members.items():
-        marks = marks_of(value)
+        marks = marks_of(value) or _hidden_marks(value)
         if marks is not None:
             _read_handler(reading, resolver, key, value, marks)
     for ancestor in lineage(cls, root):
         _read_memory(reading, resolver, ancestor)
     return reading
+
+
+def _hidden_marks(member: Any) -> Marks | None:
+    """Give the marks of a function that was made a property or a static method after."""
+    inner = getattr(member, "__func__", None) or getattr(member, "fget", None)
+    return marks_of(inner) if isinstance(member, staticmethod | classmethod | property) else None
 
 
 class Resolver:
@@ -139,7 +149,7 @@ def _read_handler(
 ) -> None:
     if not isinstance(function, types.FunctionType):
         cause = f"handler {name!r} is a {type(function).__name__}"
-        reading.problem("X23", cause, "Write a plain method of self", class_place(reading.cls))
+        reading.problem("X23", cause, "Write a plain method of self", _mark_place(marks))
         return
     place = place_of(function)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -162,13 +172,15 @@ def _read_handler(
             "X26",
             f"{name!r} has @emit alone and is never called",
             "Add @start, @on(...) or @after(...) above it",
-            _emit_place(marks.emits, place),
+            _mark_place(marks),
         )
     reading.sketches.extend(found)
 
 
-def _emit_place(emits: list[EmitMark], place: str) -> str:
-    return emits[0].place if emits else place
+def _mark_place(marks: Marks) -> str:
+    every: list[StartMark | OnMark | AfterMark | EmitMark]
+    every = [*marks.starts, *marks.ons, *marks.afters, *marks.emits]
+    return every[0].place
 
 
 def _fields(mark: StartMark | OnMark | AfterMark) -> Iterator[dict[str, Any]]:

@@ -132,8 +132,11 @@ class Draft:
         return self._emitter
 
     def write_side(self, body: bytes) -> str:
-        """Add a side object of this commit and give its name."""
-        return self.sides.write(body, salt=f"{self.mark}-{self.revision}")
+        """Add a side object of this commit and give its name, which no other of it has.
+
+        Two lists may hold the same items, and each drops what it has read.
+        """
+        return self.sides.write(body, salt=f"{self.mark}-{self.revision}-{len(self.sides.written)}")
 
     def known_out(self, emit_id: str) -> None:
         """Drop the body of an event that certainly left; no reason to save by itself.

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from xorca.dsl.names import command_of
 from xorca.dsl.plan import Edge, Part
 from xorca.engine.awaiting import Match, all_answered, reopen
 from xorca.engine.draft import Draft
@@ -130,6 +131,12 @@ def free_places(draft: Draft, edge: Edge) -> list[tuple[Part, Gathered]]:
         if basket is not None:
             draft.sides.dropped.extend(basket.spilled)
     return freed
+
+
+def forget_answers(record: Record, sides: Sides, command: str) -> None:
+    """Forget the answers to a fan-out that is sent again: they are not the new one's."""
+    for name in [name for name in record.baskets if command_of(name) == command]:
+        sides.dropped.extend(record.baskets.pop(name).spilled)
 
 
 def clear_baskets(record: Record, sides: Sides) -> None:

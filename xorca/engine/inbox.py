@@ -15,7 +15,10 @@ from xorca.engine.record import Entry, Page, Record
 
 KEY = 16
 RING = 32 * KEY
-PAGE = 256 * KEY
+PAGE = 64
+"""How many keys the record itself keeps before they become a page."""
+MERGES = ((PAGE, 16), (16 * PAGE, 8))
+"""So many pages of so many keys become one; the largest has 8,192 keys, 128 kB."""
 MAX_PAGES = 400
 
 
@@ -91,8 +94,23 @@ def in_pages(record: Record, key: str, sides: Sides) -> bool:
     """Tell whether an older page knows the event; may raise NeedSides."""
     if not record.pages:
         return False
-    bodies = sides.read(*(page.name for page in record.pages))
-    return any(packed_has(body.decode("ascii"), key) for body in bodies)
+    bodies = sides.read(*[page.name for page in record.pages])
+    wanted = key.encode("ascii")
+    return any(_page_has(body, wanted) for body in bodies)
+
+
+def _page_has(body: bytes, key: bytes) -> bool:
+    """Search a page, whose keys are sorted: a small one as text, a large one by halves."""
+    low, high = 0, len(body) // KEY
+    if high <= PAGE and key not in body:
+        return False
+    while low < high:
+        middle = (low + high) // 2
+        if body[middle * KEY : middle * KEY + KEY] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return body[low * KEY : low * KEY + KEY] == key
 
 
 def settle_inbox(record: Record, sides: Sides, *, now: float, horizon: float) -> None:
@@ -104,7 +122,7 @@ def settle_inbox(record: Record, sides: Sides, *, now: float, horizon: float) ->
                 outbox.pop(emit, None)
         if not entry.dead and outbox.keys().isdisjoint(entry.emits):
             _retire(record, key, entry)
-    if len(record.seen) >= PAGE:
+    if len(record.seen) >= PAGE * KEY:
         _spill(record, sides)
     if record.pages or record.seen:
         _evict(record, sides, oldest)
@@ -120,9 +138,22 @@ def _retire(record: Record, key: str, entry: Entry) -> None:
 
 
 def _spill(record: Record, sides: Sides) -> None:
-    name = sides.write(record.seen.encode("ascii"))
-    record.pages.append(Page(name, record.seen_until))
+    """Move the keys in the record to a page, and small pages into larger ones."""
+    _write_page(record, sides, record.seen.encode("ascii"), record.seen_until)
     record.seen = ""
+    for size, count in MERGES:
+        group = [page for page in record.pages if page.keys == size]
+        if len(group) == count:
+            body = b"".join(sides.read(*[page.name for page in group]))
+            record.pages = [page for page in record.pages if page.keys != size]
+            sides.dropped.extend(page.name for page in group)
+            _write_page(record, sides, body, group[-1].until, size * count)
+
+
+def _write_page(record: Record, sides: Sides, body: bytes, until: float, keys: int = PAGE) -> None:
+    ordered = b"".join(sorted(body[at : at + KEY] for at in range(0, len(body), KEY)))
+    record.pages.append(Page(sides.write(ordered), until, keys))
+    record.pages.sort(key=lambda page: page.until)
 
 
 def _evict(record: Record, sides: Sides, oldest: float) -> None:

@@ -133,10 +133,11 @@ class Step(msgspec.Struct, array_like=True):
 
 
 class Page(msgspec.Struct, array_like=True):
-    """A side object of packed inbox keys, and until when they are needed."""
+    """A side object of sorted inbox keys: the newest's time, and how many there are."""
 
     name: str
     until: float
+    keys: int
 
 
 class Record(msgspec.Struct, omit_defaults=True):

@@ -48,7 +48,9 @@ def settle(draft: Draft, event: Event, verdict: Verdict) -> Verdict:
         cause = f"{draft.plan.name} did not come to rest after {draft.limits.cascade} transitions"
         raise Condemned(event, reason="endless", cause=cause)
     entry = record.inbox.get(event.key)
-    emits = tuple(entry.emits) if entry is not None else ()
+    if entry is None or not entry.emits:
+        return verdict
+    emits = tuple(entry.emits)
     return Verdict(verdict.status, verdict.reason, emits, verdict.error)
 
 

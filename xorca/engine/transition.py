@@ -13,7 +13,7 @@ from xorca.dsl.plan import Edge, EmitPlan, Part
 from xorca.engine.awaiting import Match, await_command, close, forget_answered
 from xorca.engine.draft import Draft
 from xorca.engine.emitting import Decided, decide, trace_of
-from xorca.engine.gathering import clear_baskets, is_absent
+from xorca.engine.gathering import clear_baskets, forget_answers, is_absent
 from xorca.engine.record import ENDED, Awaited, Backlog, Entry, raw
 from xorca.engine.sending import release, spill_backlog
 from xorca.errors import HandlerError, PayloadError
@@ -258,6 +258,9 @@ def _send_fan_out(
 def _await(draft: Draft, command: str, awaited: Awaited, entry: Entry) -> None:
     if command in draft.record.backlog:
         release(draft, command, entry, rest=True)  # what it supersedes was decided, too
+    older = draft.record.awaited.get(command)
+    if awaited.many or (older is not None and older.many):
+        forget_answers(draft.record, draft.sides, command)
     await_command(draft.record, command, awaited)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
-_PLANNED = ("file", "s3", "dynamodb", "az")
+_PLANNED = ("s3", "dynamodb", "az")
 _GROUP = "xorca.stores"
 
 
@@ -40,9 +40,10 @@ def open_store(url: str) -> StoreRoom:
     """Open the store that a URL names; it connects on first use.
 
     ``memory:`` keeps everything in this process, ``sqlite:///./state.db`` in one file
-    (three slashes: a relative path, four: an absolute one). Other packages add schemes by
-    the entry-point group ``xorca.stores``: name = scheme, value = a callable that takes
-    the URL and gives a Store.
+    (three slashes: a relative path, four: an absolute one), ``file:///var/lib/state`` in a
+    directory (``file:./state`` for a relative one). Other packages add schemes by the
+    entry-point group ``xorca.stores``: name = scheme, value = a callable that takes the URL
+    and gives a Store.
 
     Raises:
         ConfigurationError: the URL names no store that is known here.
@@ -72,7 +73,17 @@ def _sqlite(url: str) -> StoreRoom:
     return SqliteStore.from_url(url)
 
 
-_OURS: dict[str, Callable[[str], StoreRoom]] = {"memory": _memory, "sqlite": _sqlite}
+def _file(url: str) -> StoreRoom:
+    from xorca.providers.local.files import FileStore
+
+    return FileStore.from_url(url)
+
+
+_OURS: dict[str, Callable[[str], StoreRoom]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "file": _file,
+}
 
 
 def _strangers() -> dict[str, EntryPoint]:

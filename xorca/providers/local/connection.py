@@ -8,12 +8,13 @@ from pathlib import Path
 
 from xorca.providers.local import faults
 from xorca.providers.local.location import check_place
-from xorca.providers.local.schema import ensure_schema
+from xorca.providers.local.schema import PAGE_SIZE, ensure_schema
 
 BUSY_TIMEOUT = 5.0
 """How long the writer thread waits for another process's lock, in seconds."""
 
-_CHECKPOINT_PAGES = 1000
+_CHECKPOINT_PAGES, _LOG_PAGES = 1000, 1500
+_FILLER = "INSERT INTO event (type, open, at, body) VALUES ('', 1, 0, zeroblob(?))"
 _SETTINGS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
@@ -36,6 +37,25 @@ def open_writer(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the connection of the loop, which never waits for a lock and never checkpoints."""
     return _open(path, 0.0, 0)
+
+
+def lengthen_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the write-ahead log as long as it is going to be, for whoever commits often.
+
+    A commit that writes over the log costs half of one that lengthens it. What does not fit
+    the cache of a transaction goes to the log, and means nothing once that is undone.
+    """
+    if path.with_name(f"{path.name}-wal").stat().st_size > _LOG_PAGES * PAGE_SIZE // 2:
+        return
+    (cache,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute("PRAGMA cache_size = 10")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(_FILLER, (_LOG_PAGES * PAGE_SIZE,))
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute(f"PRAGMA cache_size = {cache}")
 
 
 def _open(path: Path, timeout: float, checkpoint: int) -> sqlite3.Connection:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 _LARGEST_GROUP = 256
 _SLOW_COMMIT = 0.002
 _LONGEST_TURN = 0.001
-_INLINE_RUN = 256
+_INLINE_RUN, _FIRST_RUN = 128, 32
 """After so many inline commits one goes through the thread, whose connection checkpoints."""
 
 
@@ -193,7 +193,8 @@ class Database:
         return True
 
     def _hand_over(self, group: Group) -> None:
-        self._busy, self._inline_run = True, 0
+        self._busy = True
+        self._inline_run = _INLINE_RUN - _FIRST_RUN if self._cursor is None else 0
         if self._writer is None:
             self._writer = Writer(self.path)
         heard = group[-1].future
@@ -214,7 +215,7 @@ class Database:
 
     def _note_pace(self, seconds: float) -> None:
         """Follow how long commits take; one that takes very long alone changes little."""
-        self._pace += (min(seconds, 2 * _SLOW_COMMIT) - self._pace) / 8
+        self._pace += (min(seconds, 4 * _SLOW_COMMIT) - self._pace) / 8
 
     def _take_reader(self, reader: sqlite3.Connection) -> None:
         if self._cursor is None:

@@ -55,7 +55,7 @@ _LIST = """SELECT key, subject, name, version, status, state, revision, updated,
 FROM record"""
 _LAST_CHARACTER = "\U0010ffff"
 
-NO_SUMMARY: Indexed = (None,) * 6
+NO_SUMMARY: Indexed = (None, None, None, None, None, None)
 
 
 def indexed(summary: Summary | None) -> Indexed:

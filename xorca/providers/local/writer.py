@@ -5,14 +5,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 from xorca.errors import XorcaError
 from xorca.providers.local import faults
-from xorca.providers.local.connection import open_reader, open_writer
+from xorca.providers.local.connection import lengthen_log, open_reader, open_writer
 from xorca.providers.local.operation import Group, commit
+
+_OFTEN = 2
+"""The first job opens the file; who has a second one is going to write more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Writer:
         self._path = path
         self._jobs: SimpleQueue[Job | Callable[[], None]] = SimpleQueue()
         self._cursor: sqlite3.Cursor | None = None
+        self._count = 0
         threading.Thread(target=self._run, name=f"xorca {path.name}", daemon=True).start()
 
     def put(self, group: Group, *, connect: bool, done: Callable[[Report], None]) -> None:
@@ -53,6 +58,9 @@ class Writer:
                 return job()
             group, connect, done = job
             done(self._work(group, connect))
+            self._count += 1
+            if self._count == _OFTEN:
+                self._expect_more()
 
     def _work(self, group: Group, connect: bool) -> Report:
         try:
@@ -63,6 +71,12 @@ class Writer:
             if faults.is_lasting(error):
                 self._close()
             return Report(failure=faults.at_work(error, self._path))
+
+    def _expect_more(self) -> None:
+        """Prepare for many commits; one that cannot be prepared for only takes longer."""
+        if self._cursor is not None:
+            with suppress(sqlite3.Error, OSError):
+                lengthen_log(self._cursor.connection, self._path)
 
     def _close(self) -> None:
         cursor, self._cursor = self._cursor, None
