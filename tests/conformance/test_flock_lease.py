@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from xorca.errors import ConfigurationError, LeaseHeld, LeaseLost
+from xorca.errors import ConfigurationError, LeaseHeld, LeaseLost, Unavailable
 from xorca.ports import Lease
 from xorca.providers.guarding import while_held
+from xorca.providers.leasing import hold
 from xorca.providers.local import SqliteStore
 from xorca.providers.local.files import FileStore, FlockLease
 from xorca.providers.local.files_locks import is_at, open_locked, unlock
@@ -129,6 +130,37 @@ def cancellations() -> int:
     task = asyncio.current_task()
     assert task is not None
     return task.cancelling()
+
+
+class LostTable:
+    """A table of leases that cannot be reached any more once a lease was taken."""
+
+    async def take(self, key: str, owner: str, ttl: float) -> bool:
+        return True
+
+    async def renew(self, key: str, owner: str, ttl: float) -> bool:
+        raise Unavailable("the network is gone")
+
+    async def release(self, key: str, owner: str) -> None:
+        raise Unavailable("the network is gone")
+
+
+async def test_lease_that_ran_out_unseen_ends_the_block() -> None:
+    """When nobody can say whose the lease is, the block goes on until its time has run out."""
+
+    async def work() -> None:
+        lease = hold(LostTable(), "a/b", ttl=2, wait=0)
+        async with lease as held, while_held(held, every=0.01):
+            await asyncio.sleep(0.05)
+            goes_on.append(not held.lost)
+            await asyncio.sleep(60)
+
+    goes_on: list[bool] = []
+
+    with pytest.raises(LeaseLost, match="could not be renewed in its time"):
+        await work()
+
+    assert goes_on == [True]
 
 
 async def test_cancellation_by_others_stays_one(lease: FlockLease) -> None:

@@ -48,10 +48,17 @@ async def _watch(
 ) -> None:
     while not losses:
         await asyncio.sleep(every)
-        try:
-            await held.check()
-        except LeaseLost as loss:
-            losses.append(loss)
-            cancel()
-        except Unavailable:
-            continue  # not known: the lease itself knows when its time has run out
+        losses.extend(await _look(held))
+    cancel()
+
+
+async def _look(held: Held) -> list[LeaseLost]:
+    try:
+        await held.check()
+    except LeaseLost as loss:
+        return [loss]
+    except Unavailable as error:
+        # Whether it is still ours is not known; once its time has run out, it is.
+        if held.lost:
+            return [LeaseLost(f"the lease could not be renewed in its time; stop ({error})")]
+    return []
