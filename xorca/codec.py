@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypedDict, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypedDict, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -235,7 +235,8 @@ class MemoryCodec:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.names = tuple(fields)
         shape: Any = TypedDict("Memory", dict(fields), total=False)  # type: ignore[misc]
-        self._decode = msgspec.json.Decoder(shape, dec_hook=_from_builtins).decode
+        decode: Any = msgspec.json.Decoder(shape, dec_hook=_from_builtins).decode
+        self._decode: Callable[[bytes | msgspec.Raw], dict[str, Any]] = decode
 
     def decode(self, data: bytes | msgspec.Raw) -> dict[str, Any]:
         """Read the attributes that are stored.
@@ -244,7 +245,7 @@ class MemoryCodec:
             PayloadError: what is stored does not fit the annotations.
         """
         try:
-            return cast("dict[str, Any]", self._decode(data))
+            return self._decode(data)
         except (msgspec.MsgspecError, ValueError, NotImplementedError) as exc:
             raise PayloadError(f"the memory does not fit its annotations: {_reason(exc)}") from exc
 

@@ -221,7 +221,8 @@ class _Builder:
                 self._problem("X07", sketch, cause, cure + " goes into a class")
             codec = self._codec(sketch, name, inner)
             if codec is not None:
-                plans.append(EmitPlan(name, kind, codec))
+                command, answer = name.startswith("cmd."), name.startswith("evt.")
+                plans.append(EmitPlan(name, kind, codec, command, answer))
         return tuple(plans)
 
     def _emit_annotations(self, sketch: Sketch, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -40,21 +40,16 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class EmitPlan(msgspec.Struct, frozen=True):
-    """One name that a handler emits, and how often: always, perhaps, or once an item."""
+    """One name that a handler emits, and how often: always, perhaps, or once an item.
+
+    A command is expected to be answered; an answer goes to whoever started the process.
+    """
 
     name: str
     kind: EmitKind
     codec: Codec
-
-    @property
-    def is_command(self) -> bool:
-        """Whether somebody is expected to answer it."""
-        return self.name.startswith("cmd.")
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether it goes to whoever started the process."""
-        return self.name.startswith("evt.")
+    is_command: bool
+    is_answer: bool
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -135,6 +130,14 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         return {
             state.name: tuple(e for e in self.edges if e.parts and state.name in e.sources)
             for state in self.states
+        }
+
+    @cached_property
+    def joined(self) -> dict[str, frozenset[str | None]]:
+        """The commands whose answers the joins of each state wait for."""
+        return {
+            state: frozenset(part.command for edge in edges for part in edge.parts)
+            for state, edges in self.joins.items()
         }
 
     @cached_property

@@ -52,6 +52,9 @@ def match_reply(plan: Plan, record: Record, mark: str, event: Event) -> Match | 
 def _by_causation(record: Record, mark: str, command: str, named: str) -> Match:
     awaited = record.awaited.get(command)
     if awaited is not None:
+        if awaited.count == 1 and named == f"{mark}-{awaited.revision}-{awaited.first}":
+            stale = awaited.open != "1"
+            return Match(command, 0, named, True, "stale" if stale else "")
         sent = f"{mark}-{awaited.revision}-"
         index = named[len(sent) :]
         if named.startswith(sent) and index.isdecimal() and len(index) < 10:
@@ -94,8 +97,9 @@ def reopen(awaited: Awaited, item: int) -> None:
 def await_command(record: Record, command: str, awaited: Awaited) -> None:
     """Await a command just sent; an older one of the same name is superseded."""
     record.awaited[command] = awaited
-    record.backlog.pop(command, None)
-    if command in record.skipped:
+    if record.backlog:
+        record.backlog.pop(command, None)
+    if record.skipped and command in record.skipped:
         record.skipped.remove(command)
 
 
@@ -103,5 +107,6 @@ def forget_answered(record: Record) -> None:
     """Drop what was wholly answered: a later reply to it is known to be stale without it."""
     if not record.awaited:
         return
-    for command in [c for c, awaited in record.awaited.items() if all_answered(awaited)]:
+    answered = [command for command, awaited in record.awaited.items() if all_answered(awaited)]
+    for command in answered:
         del record.awaited[command]

@@ -100,10 +100,9 @@ class Draft:
         """Give a fresh object with the memory of the process, and that memory's dictionary."""
         cls, record = self.definition.cls, self.record
         made = cls.__new__(cls)
-        memory = vars(made)
+        memory = made.__dict__
         codec = self.plan.memory.codec
-        if record.memory:
-            memory.update(codec.decode(record.memory))
+        memory.update(codec.decode(record.memory))
         if len(memory) < len(codec.names):
             for name, value in cls._fresh().items():  # pyright: ignore[reportPrivateUsage]
                 memory.setdefault(name, value)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from xorca.events import Event, derived_id
 
-MARK = 10
+MARK = 12
 """How many characters of an emit id stand for the process; as many follow for this life of it."""
 
 MAX_SUBJECT = 1024
@@ -66,7 +66,7 @@ def side_name(body: bytes) -> str:
 
 def incarnation_of(start: Event) -> str:
     """Give what tells this life of a process id from another: a hash of its start event."""
-    return derived_id("incarnation", start.source, start.id, length=MARK)
+    return _hash(f"incarnation\0{start.source}\0{start.id}")
 
 
 def process_id_of(start: Event) -> str:
@@ -80,4 +80,8 @@ def identity(subject: str, name: str, incarnation: str) -> tuple[str, str]:
     """Give the process id, and the characters by which every emit id of this life begins."""
     found = parse_subject(subject)
     process_id = found.process_id if found is not None else subject
-    return process_id, derived_id("process", name, process_id, length=MARK) + incarnation
+    return process_id, _hash(f"process\0{name}\0{process_id}") + incarnation
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:MARK]

@@ -36,6 +36,9 @@ def settle(draft: Draft, event: Event, verdict: Verdict) -> Verdict:
         Condemned: the event led to something that cannot be kept.
     """
     record, joins = draft.record, draft.plan.joins
+    if not (record.deferred or joins[record.state]):  # nothing waits here, as nearly always
+        sent = record.inbox[event.key].emits
+        return Verdict("applied", verdict.reason, tuple(sent)) if sent else verdict
     for _ in range(draft.limits.cascade):
         if record.status == ENDED or not (record.deferred or joins[record.state]):
             break

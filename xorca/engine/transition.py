@@ -223,9 +223,12 @@ def _send_all(draft: Draft, decided: tuple[Decided, ...], event: Event, entry: E
 def _send_one(draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry) -> None:
     if plan.is_command and draft.record.status != ENDED:
         _await(draft, plan.name, Awaited(draft.revision, draft.index), entry)
-    sent = draft.emitter.event(
-        draft.next_id(), plan.name, data, cause=event.id, trace=trace_of(event)
-    )
+    emit_id, trace = draft.next_id(), trace_of(event)
+    if plan.is_answer:
+        sent = draft.emitter.event(emit_id, plan.name, data, cause=event.id, trace=trace)
+    else:
+        to = (event.id, draft.record.subject)
+        sent = draft.emitter.reply(emit_id, plan.name, data, to, trace)
     draft.send(sent, entry)
 
 
@@ -266,14 +269,11 @@ def _await(draft: Draft, command: str, awaited: Awaited, entry: Entry) -> None:
 
 def answer(draft: Draft, match: Match, entry: Entry) -> None:
     """Note that a command was answered, which also proves that it was out."""
+    record, command = draft.record, match.command
     draft.known_out(match.emit)
-    awaited = draft.record.awaited[match.command]
     entry.answered = match.by_causation
-    close(awaited, match.item)
-    if not awaited.many and not _is_joined(draft, match.command):
-        del draft.record.awaited[match.command]
-
-
-def _is_joined(draft: Draft, command: str) -> bool:
-    joins = draft.plan.joins[draft.record.state]
-    return any(part.command == command for edge in joins for part in edge.parts)
+    awaited = record.awaited[command]
+    if awaited.many or command in draft.plan.joined[record.state]:
+        close(awaited, match.item)
+    else:
+        del record.awaited[command]

@@ -14,11 +14,13 @@ from xorca.errors import InvalidEvent
 from xorca.events.attributes import check_source, check_time
 from xorca.events.envelope import Event
 from xorca.events.json_text import check_depth
-from xorca.events.limits import MAX_IDENTIFIER_BYTES
+from xorca.events.limits import MAX_DEPTH, MAX_IDENTIFIER_BYTES
 from xorca.events.media import Media, media_of
 
 # So many characters are never more bytes than an identifier may have.
 _SHORT: Final = MAX_IDENTIFIER_BYTES // 4
+# So few bytes cannot be nested too deep.
+_FLAT: Final = MAX_DEPTH
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -47,11 +49,11 @@ def read_usual(body: bytes) -> Event | None:
     """Read an event that is surely right; None says nothing about the others."""
     try:
         envelope = _read(body)
-        if not _is_usual(envelope):
+        if not (_is_usual(envelope) and (len(body) <= MAX_IDENTIFIER_BYTES or _is_short(envelope))):
             return None
         data = bytes(envelope.data)
-        extensions = _extensions(envelope)
-        if body.count(b'"') != _quotes(envelope, data, extensions):
+        extensions: dict[str, str | int | bool] = {}
+        if body.count(b'"') != _quotes(envelope, extensions) + data.count(b'"'):
             return None
         # JSON has no raw control characters but DEL; the others need an escape.
         plain = body.isascii() and b"\\" not in body and b"\x7f" not in body
@@ -60,7 +62,8 @@ def read_usual(body: bytes) -> Event | None:
         check_source(envelope.source)
         if envelope.time is not None:
             check_time(envelope.time)
-        check_depth(data)
+        if len(data) > _FLAT:
+            check_depth(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidEvent):
         return None
     return Event(
@@ -76,24 +79,50 @@ def read_usual(body: bytes) -> Event | None:
 
 
 def _is_usual(envelope: _Envelope) -> bool:
-    subject, sequence = envelope.subject, envelope.sequence
+    content = envelope.datacontenttype
     return (
         envelope.specversion == "1.0"
-        and 0 < len(envelope.id) <= _SHORT
-        and 0 < len(envelope.source) <= _SHORT
-        and 0 < len(envelope.type) <= _SHORT
-        and (subject is None or 0 < len(subject) <= _SHORT)
-        and (not isinstance(sequence, int) or 0 <= sequence < 2**31)
-        and (envelope.datacontenttype is None or media_of(envelope.datacontenttype) is Media.JSON)
+        and bool(envelope.id and envelope.source and envelope.type)
+        and envelope.subject != ""
+        and (content is None or content == "application/json" or media_of(content) is Media.JSON)
     )
 
 
-def _extensions(envelope: _Envelope) -> dict[str, str | int | bool]:
-    extensions: dict[str, str | int | bool] = {}
+def _is_short(envelope: _Envelope) -> bool:
+    return (
+        len(envelope.id) <= _SHORT
+        and len(envelope.source) <= _SHORT
+        and len(envelope.type) <= _SHORT
+        and len(envelope.subject or "") <= _SHORT
+    )
+
+
+def _quotes(  # noqa: C901 - one question an attribute
+    envelope: _Envelope, extensions: dict[str, str | int | bool]
+) -> int:
+    """Take the extensions out, and count the quotes of an event of just these members.
+
+    Each member has two around its name, and two around its value if that is text. A name
+    that comes twice, or that the struct does not have, leaves more quotes in the body.
+    Those of the data are not counted.
+    """
+    quotes = 16
+    if envelope.subject is not None:
+        quotes += 4
+    if envelope.time is not None:
+        quotes += 4
+    if envelope.datacontenttype is not None:
+        quotes += 4
+    if envelope.data:
+        quotes += 2
     if envelope.causationid is not None:
         extensions["causationid"] = envelope.causationid
     if envelope.sequence is not None:
         extensions["sequence"] = envelope.sequence
+        if isinstance(envelope.sequence, int):
+            if not 0 <= envelope.sequence < 2**31:
+                return -1  # another way must judge it
+            quotes -= 2
     if envelope.traceparent is not None:
         extensions["traceparent"] = envelope.traceparent
     if envelope.tracestate is not None:
@@ -102,25 +131,7 @@ def _extensions(envelope: _Envelope) -> dict[str, str | int | bool]:
         extensions["processid"] = envelope.processid
     if envelope.processversion is not None:
         extensions["processversion"] = envelope.processversion
-    return extensions
-
-
-def _quotes(envelope: _Envelope, data: bytes, extensions: dict[str, str | int | bool]) -> int:
-    """Count the quotes that an event of just these members has.
-
-    Each member has two around its name, and two around its value if that is text. A name
-    that comes twice, or that the struct does not have, leaves more quotes in the body.
-    """
-    quotes = 16 + 4 * len(extensions)
-    if isinstance(envelope.sequence, int):
-        quotes -= 2
-    if envelope.subject is not None:
-        quotes += 4
-    if envelope.time is not None:
-        quotes += 4
-    if envelope.datacontenttype is not None:
-        quotes += 4
-    return quotes + 2 + data.count(b'"') if data else quotes
+    return quotes + 4 * len(extensions)
 
 
 def _is_printable(envelope: _Envelope, body: bytes) -> bool:

@@ -81,6 +81,8 @@ class Attempt:
 
 
 def _due(record: Record) -> float:
+    if len(record.timers) == 1 and not record.deferred:
+        return next(iter(record.timers.values())).due
     dues = [timer.due for timer in record.timers.values()]
     return min(dues + [deferred.expires for deferred in record.deferred])
 
@@ -235,8 +237,8 @@ def _condemn(draft: Draft, condemned: Condemned) -> Verdict:
 def _recall(draft: Draft, known: set[str]) -> None:
     """Take into the record what this worker knows to have left since it was saved."""
     record = draft.record
-    for emit_id in known & record.outbox.keys():
-        del record.outbox[emit_id]
+    for emit_id in known:
+        record.outbox.pop(emit_id, None)
     for name, timer in record.timers.items():
         if not timer.set and draft.wake_id(name, timer) in known:
             timer.set = True
@@ -250,6 +252,14 @@ def unsent(draft: Draft, known: set[str]) -> list[Event]:
     waiting = [key for key in outbox if key not in known]
     waiting.sort(key=lambda key: outbox[key].revision)
     return [fresh.get(key) or read_event(bytes(outbox[key].event)) for key in waiting]
+
+
+def all_set(draft: Draft) -> bool:
+    """Tell whether every wake-up is known to be set."""
+    for timer in draft.record.timers.values():  # noqa: SIM110 - it is hot
+        if not timer.set:
+            return False
+    return True
 
 
 def unarmed(draft: Draft, known: set[str]) -> list[Arm]:

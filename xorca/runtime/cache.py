@@ -36,14 +36,15 @@ class Cache:
 
     def put(self, key: str, warm: Warm) -> None:
         """Keep a record that was committed, or read."""
-        gone = self._warm.pop(key, None)
-        if gone is not None:
-            self._held -= gone.weight
-        self._warm[key] = warm
-        self._held += warm.weight
-        while len(self._warm) > self._entries or (self._held > self._size and self._warm):
+        held = self._held + warm.weight
+        old = self._warm.get(key)
+        if old is not None:
+            held -= old.weight
+        self._warm[key] = warm  # a record is read before it is saved, which moved it to the end
+        self._held = held
+        while held > self._size or len(self._warm) > self._entries:
             _, gone = self._warm.popitem(last=False)
-            self._held -= gone.weight
+            held = self._held = self._held - gone.weight
 
     def drop(self, key: str) -> None:
         """Forget a record; the next event reads it afresh."""

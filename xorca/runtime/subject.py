@@ -25,6 +25,7 @@ from xorca.runtime.attempt import (
     Stepper,
     UnknownVersion,
     Work,
+    all_set,
     unarmed,
     unsent,
 )
@@ -174,11 +175,12 @@ class SubjectWorker:
         waiting = unsent(draft, known)
         failure: PortError | None = None
         try:
-            if draft.record.timers:
+            if draft.record.timers and (draft.arms or not all_set(draft)):
                 await self._arm(draft, known)
             if publish and self.bus is not None and waiting:
                 await self.bus.publish(waiting)
-                known.update([event.id for event in waiting])
+                for event in waiting:
+                    known.add(event.id)
         except PortError as exc:
             log.warning("%s: not published: %s", draft.record.subject, exc)
             failure = exc

@@ -13,7 +13,7 @@ from xorca.providers.local.schema import PAGE_SIZE, ensure_schema
 BUSY_TIMEOUT = 5.0
 """How long the writer thread waits for another process's lock, in seconds."""
 
-_CHECKPOINT_PAGES, _LOG_PAGES = 1000, 1500
+_CHECKPOINT_PAGES = _LOG_PAGES = 1000
 _FILLER = "INSERT INTO event (type, open, at, body) VALUES ('', 1, 0, zeroblob(?))"
 _SETTINGS = (
     "PRAGMA synchronous = FULL",

@@ -19,7 +19,7 @@ from xorca.errors import XorcaError
 from xorca.providers.local import faults
 from xorca.providers.local.hints import Hints
 from xorca.providers.local.operation import Group, Nothing, Operation, Rows, commit
-from xorca.providers.local.writer import Report, Writer
+from xorca.providers.local.writer import Job, Report, Writer
 
 T = TypeVar("T")
 
@@ -193,14 +193,15 @@ class Database:
         return True
 
     def _hand_over(self, group: Group) -> None:
+        many, connect = self._inline_run >= _INLINE_RUN, self._cursor is None
+        self._inline_run = _INLINE_RUN - _FIRST_RUN if connect else 0
         self._busy = True
-        self._inline_run = _INLINE_RUN - _FIRST_RUN if self._cursor is None else 0
         if self._writer is None:
             self._writer = Writer(self.path)
         heard = group[-1].future
         loop = asyncio.get_running_loop() if heard is None else heard.get_loop()
         done = partial(_call, loop, self._landed, loop, group)
-        self._writer.put(group, connect=self._cursor is None, done=done)
+        self._writer.put(Job(group, done, connect=connect, many=many))
 
     def _landed(self, loop: asyncio.AbstractEventLoop, group: Group, report: Report) -> None:
         if report.reader is not None:

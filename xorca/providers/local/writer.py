@@ -15,9 +15,6 @@ from xorca.providers.local import faults
 from xorca.providers.local.connection import lengthen_log, open_reader, open_writer
 from xorca.providers.local.operation import Group, commit
 
-_OFTEN = 2
-"""The first job opens the file; who has a second one is going to write more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -28,8 +25,17 @@ class Report:
     reader: sqlite3.Connection | None = None
 
 
-Job = tuple[Group, bool, Callable[[Report], None]]
-"""A group, whether the loop needs a connection, and what to call afterwards."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A group, and what to call afterwards in the thread.
+
+    ``connect`` says that the loop needs a connection, ``many`` that many commits will follow.
+    """
+
+    group: Group
+    done: Callable[[Report], None]
+    connect: bool = False
+    many: bool = False
 
 
 class Writer:
@@ -39,12 +45,11 @@ class Writer:
         self._path = path
         self._jobs: SimpleQueue[Job | Callable[[], None]] = SimpleQueue()
         self._cursor: sqlite3.Cursor | None = None
-        self._count = 0
         threading.Thread(target=self._run, name=f"xorca {path.name}", daemon=True).start()
 
-    def put(self, group: Group, *, connect: bool, done: Callable[[Report], None]) -> None:
-        """Commit a group soon; ``done`` is called in the thread."""
-        self._jobs.put((group, connect, done))
+    def put(self, job: Job) -> None:
+        """Commit a group soon."""
+        self._jobs.put(job)
 
     def stop(self, done: Callable[[], None]) -> None:
         """End the thread after all that was put before; ``done`` is called in it."""
@@ -53,26 +58,24 @@ class Writer:
     def _run(self) -> None:
         while True:
             job = self._jobs.get()
-            if callable(job):
+            if not isinstance(job, Job):
                 self._close()
                 return job()
-            group, connect, done = job
-            done(self._work(group, connect))
-            self._count += 1
-            if self._count == _OFTEN:
-                self._expect_more()
+            job.done(self._work(job))
+            if job.many:
+                self._expect_many()
 
-    def _work(self, group: Group, connect: bool) -> Report:
+    def _work(self, job: Job) -> Report:
         try:
             cursor = self._cursor = self._cursor or open_writer(self._path).cursor()
-            reader = open_reader(self._path) if connect else None
-            return Report(seconds=commit(cursor, group), reader=reader)
+            reader = open_reader(self._path) if job.connect else None
+            return Report(seconds=commit(cursor, job.group), reader=reader)
         except Exception as error:
             if faults.is_lasting(error):
                 self._close()
             return Report(failure=faults.at_work(error, self._path))
 
-    def _expect_more(self) -> None:
+    def _expect_many(self) -> None:
         """Prepare for many commits; one that cannot be prepared for only takes longer."""
         if self._cursor is not None:
             with suppress(sqlite3.Error, OSError):
