@@ -100,7 +100,7 @@ class Draft:
         """Give a fresh object with the memory of the process, and that memory's dictionary."""
         cls, record = self.definition.cls, self.record
         made = cls.__new__(cls)
-        memory = made.__dict__
+        memory = vars(made)
         codec = self.plan.memory.codec
         memory.update(codec.decode(record.memory))
         if len(memory) < len(codec.names):

@@ -108,7 +108,11 @@ async def hold(
             f"a lease needs ttl > 0 and wait >= 0 seconds, not ttl={ttl!r} and wait={wait!r}"
         )
     held = HeldLease(table, key, token_hex(8), ttl=ttl)
-    await held.take(wait)
+    try:
+        await held.take(wait)
+    except asyncio.CancelledError:
+        await asyncio.shield(held.give_up())  # the request may have been granted meanwhile
+        raise
     keeper = asyncio.get_running_loop().create_task(held.keep())
     try:
         yield held

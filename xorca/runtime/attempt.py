@@ -38,13 +38,14 @@ class Item(msgspec.Struct, frozen=True):
 class Work:
     """What is known about the events of one subject beyond a single attempt."""
 
-    __slots__ = ("condemned", "items", "postponed", "sides", "weighed")
+    __slots__ = ("condemned", "items", "postponed", "saved", "sides", "weighed")
 
     def __init__(self, items: list[Item]) -> None:
         self.items = items
         self.sides: dict[str, bytes] = {}
         self.condemned: dict[str, Condemned] = {}
         self.postponed: dict[str, Exception] = {}
+        self.saved: set[str] = set()  # side objects that are written, should this go on
         self.weighed = False
 
 

@@ -96,6 +96,8 @@ class SubjectWorker:
                     warm = await self._read(key, warm)
                     attempt = await self._step(key, work, warm)
                 if attempt.body is not None:
+                    if attempt.draft is not None and attempt.draft.sides.written:
+                        await self._save_sides(key, work, attempt.draft.sides.written)
                     warm = await self._save(key, attempt, attempt.body, warm)
             except Overfull as exc:
                 log.error("%s: %s", items[0].route.subject, exc)
@@ -142,9 +144,6 @@ class SubjectWorker:
     async def _save(self, key: str, attempt: Attempt, body: bytes, warm: Warm | None) -> Warm:
         draft = attempt.draft
         assert draft is not None  # there is a body
-        if draft.sides.written:
-            for name, side in draft.sides.written.items():
-                await self._save_side(side_key(key, name), side)
         expect = None if warm is None else warm.tag
         tag = await self.store.save(key, body, expect=expect, summary=attempt.summary())
         pages = draft.record.pages
@@ -152,6 +151,13 @@ class SubjectWorker:
         saved = Warm(body, tag, sides)
         self.cache.put(key, saved)
         return saved
+
+    async def _save_sides(self, key: str, work: Work, written: dict[str, bytes]) -> None:
+        """Write what the record refers to before it does, each once however often we try."""
+        for name, side in written.items():
+            if name not in work.saved:
+                await self._save_side(side_key(key, name), side)
+                work.saved.add(name)
 
     async def _save_side(self, key: str, body: bytes) -> None:
         try:

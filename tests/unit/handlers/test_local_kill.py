@@ -56,6 +56,17 @@ async def wait_until_ended(store: SqliteStore) -> None:
         await asyncio.sleep(0.05)
 
 
+async def wait_until_told(store: SqliteStore) -> None:
+    """Wait until nothing but the notifications is left in the channel."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        counts, told = await store.channel.counts(), await store.channel.counts("tests")
+        if counts.in_flight == 0 and counts.waiting == told.waiting >= PROCESSES:
+            return
+        assert time.monotonic() < end, counts
+        await asyncio.sleep(0.05)
+
+
 async def work_and_kill(path: Path, log: Path) -> None:
     """Kill three workers in mid-work, and let a fourth finish."""
     async with SqliteStore(path) as store:
@@ -67,6 +78,7 @@ async def work_and_kill(path: Path, log: Path) -> None:
             assert kill(worker) == b""
         worker = start_worker(path, log)
         await wait_until_ended(store)
+        await wait_until_told(store)
         assert kill(worker) == b""
 
 
