@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from xorca.cli.data import payload_for, read_data
-from xorca.cli.failing import plain_errors
+from xorca.cli.failing import WrongUse, plain_errors
 from xorca.cli.loading import load_sound
 from xorca.cli.stores import open_room, store_option
 from xorca.dsl.orchestrator import plan_of
@@ -50,6 +50,8 @@ def command(
       xorca run first:Hello --data @ada.json --store sqlite:///./state.db
       xorca run first --data @ada.json --store sqlite:///./.xorca/dev.db --only-start
     """
+    if process_id == "":
+        raise WrongUse("--process-id is empty; leave it out to have one derived")
     loaded = load_sound(target)
     wanted = loaded.one()
     payload = payload_for(plan_of(wanted), read_data(data))

@@ -203,7 +203,11 @@ def _failure(watch: _Watch, wish: Wish) -> str | None:
         return None
     if found.reason == "process-exists":
         look = f"xorca show {watch.subject} --store {wish.url}"
-        return f"the process {watch.subject} exists since another start: {look}"
+        go_on = f"xorca dev {wish.module} --store {wish.url}"
+        return (
+            f"the process {watch.subject} exists since another start; look: {look}; if it was"
+            f" cut off, go on with it: {go_on}"
+        )
     return f"{found.event} became a dead letter ({found.reason}): {found.cause}"
 
 

@@ -32,6 +32,8 @@ def command(process: str, url: str | None, as_json: bool) -> None:
     \b
       xorca show order.place/1.0.0/1042 --store sqlite:///./state.db
     """
+    if not process:
+        raise WrongUse("the process id is empty; 'xorca ls' lists those that there are")
     room = open_to_read(url)
     with plain_errors():
         found = asyncio.run(_find(room, process))

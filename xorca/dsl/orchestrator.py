@@ -161,8 +161,12 @@ class Orchestrator(metaclass=OrchestratorMeta):
 
         Raises:
             PayloadError: no ``@start`` of the class takes this payload.
+            ConfigurationError: the process id is empty.
+            InvalidEvent: an id, source or process id that no CloudEvent may carry.
         """
         plan = plan_of(cls)
+        if process_id == "":
+            raise ConfigurationError("a process id must not be empty; leave it out to derive one")
         name, data = _start_data(plan, payload)
         extensions = {"processid": process_id, "processversion": version}
         event = Event(

@@ -199,3 +199,15 @@ def test_a_start_that_takes_nothing_refuses_data(here: Path, call: Call) -> None
 
     assert result.exit_code == 2
     assert "takes no payload; leave --data out" in result.stderr
+
+
+def test_an_empty_process_id_is_wrong_use() -> None:
+    """It is refused before anything is started."""
+    from click.testing import CliRunner
+
+    from xorca.cli.app import main
+
+    result = CliRunner().invoke(main, ["run", "first:Hello", "--process-id", ""])
+
+    assert result.exit_code == 2
+    assert "--process-id is empty" in result.output

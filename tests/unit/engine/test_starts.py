@@ -139,3 +139,18 @@ async def test_a_start_after_the_end_is_refused_too() -> None:
 
     assert told(outcome) == ("ignored", "process-exists")
     assert (await play.record()).status == "ended"
+
+
+def test_an_empty_process_id_is_refused() -> None:
+    """There is no process without an id."""
+    import pytest
+
+    from xorca import Orchestrator, end, start
+    from xorca.errors import ConfigurationError
+
+    class Once(Orchestrator, name="once.only"):
+        @start(to=end)
+        def begin(self) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="must not be empty"):
+        Once.start_event(process_id="")
