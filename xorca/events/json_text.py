@@ -18,6 +18,10 @@ _SYNTAX_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError)
 _NOT_MARKS: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _QUOTED: Final = lazy_pattern(rb'"[^"]*+"')
+# A pair of surrogates, a backslash that is escaped, or (the group) a surrogate left alone.
+_ESCAPES: Final = lazy_pattern(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -41,8 +45,10 @@ def checked_data(text: bytes) -> bytes:
     except RecursionError:
         raise too_deep() from None
     except _SYNTAX_ERRORS as exc:
+        alone = lone_surrogate(text)
+        what = str(exc) if alone is None else f"it holds the lone surrogate {alone}"
         raise InvalidEvent(
-            f"the data is not the JSON that its content type says ({exc}): send JSON, "
+            f"the data is not the JSON that its content type says ({what}): send JSON, "
             "or name the media type that it is",
             reason="invalid-data",
         ) from None
@@ -90,10 +96,20 @@ def too_deep() -> InvalidEvent:
     )
 
 
+def lone_surrogate(text: bytes) -> str | None:
+    """Give the first escaped surrogate that has no partner, None if there is none."""
+    for found in _ESCAPES.finditer(text):
+        if found[1] is not None:
+            return str(found[1], "ascii")
+    return None
+
+
 def malformed(text: bytes, cause: Exception) -> InvalidEvent:
     """Give the error for text that is not JSON, or not the JSON that is due here."""
     if text.startswith(_BOMS):
         why = "it starts with a byte order mark: send UTF-8 without one"
+    elif (alone := lone_surrogate(text)) is not None:
+        why = f"it holds the lone surrogate {alone}, which no text may: remove it, or send its pair"
     elif isinstance(cause, msgspec.ValidationError):
         why = f"{cause}: send the structured JSON form, an object with the attributes"
     else:
