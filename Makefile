@@ -35,11 +35,13 @@ $(PY):
 
 $(VENV)/.core: pyproject.toml | $(PY)
 	@$(PIP) install -e .
+	@$(PY) -m compileall -q xorca contrib
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(PY)
 	@echo "installing xorca and its development tools"
 	@$(PIP) install -e '.[dev]'
+	@$(PY) -m compileall -q xorca contrib
 	@touch $(VENV)/.core $@
 
 setup: $(VENV)/.dev ## Make .venv with everything that development needs
