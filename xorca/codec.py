@@ -16,6 +16,7 @@ from typing import Any, TypedDict, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from xorca.errors import PayloadError
+from xorca.events import Event
 
 _UNIONS = (Union, types.UnionType)
 
@@ -225,6 +226,21 @@ def _custom_types(annotation: Any) -> list[Any]:
 
     visit(inspect.type_info(annotation))
     return found
+
+
+def payload_of(codec: Codec, event: Event) -> Any:
+    """Decode the data of an event for a handler; text and bytes take what is no JSON.
+
+    Raises:
+        PayloadError: it does not fit.
+    """
+    if event.is_json:
+        return codec.decode(event.data)
+    if codec.annotation is bytes:
+        return event.data
+    if codec.annotation is str and event.data is not None:
+        return event.data.decode("utf-8", "replace")
+    raise PayloadError(f"the data is {event.datacontenttype}, not JSON, and {codec.name} is asked")
 
 
 class MemoryCodec:

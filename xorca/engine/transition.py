@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from xorca.codec import Codec
+from xorca.codec import payload_of
 from xorca.dsl.machine import START
 from xorca.dsl.orchestrator import Orchestrator
 from xorca.dsl.plan import Edge, EmitPlan, Part
@@ -106,7 +106,7 @@ class Transition:
         reasons: list[str] = []
         for codec in edge.arms:
             try:
-                return (_decode_data(codec, self._event),)
+                return (payload_of(codec, self._event),)
             except PayloadError as exc:
                 reasons.append(str(exc))
         self.misfits.extend(reasons)
@@ -146,16 +146,6 @@ def _misfit(part: Part, data: bytes | None) -> PayloadError | None:
     except PayloadError as exc:
         return exc
     return None
-
-
-def _decode_data(codec: Codec, event: Event) -> Any:
-    if event.is_json:
-        return codec.decode(event.data)
-    if codec.annotation is bytes:
-        return event.data
-    if codec.annotation is str and event.data is not None:
-        return event.data.decode("utf-8", "replace")
-    raise PayloadError(f"the data is {event.datacontenttype}, not JSON, and {codec.name} is asked")
 
 
 def raised_in(handler: str, exc: Exception) -> str:

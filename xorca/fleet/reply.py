@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xorca.codec import Codec, encode_json
+from xorca.codec import encode_json
 from xorca.engine.emitting import trace_of
 from xorca.engine.letters import DEAD_LETTER_TYPE, dead_letter_data
 from xorca.errors import PayloadError
@@ -54,21 +54,6 @@ def dead_letter(event: Event, *, reason: str, cause: str, sender: Sender) -> Eve
         datacontenttype="application/json",
         extensions={**trace_of(event), "causationid": event.id},
     )
-
-
-def payload_of(codec: Codec, event: Event) -> object:
-    """Decode the data of an event for a handler.
-
-    Raises:
-        PayloadError: it does not fit.
-    """
-    if event.is_json:
-        return codec.decode(event.data)
-    if codec.annotation is bytes:
-        return event.data
-    if codec.annotation is str and event.data is not None:
-        return event.data.decode("utf-8", "replace")
-    raise PayloadError(f"the data is {event.datacontenttype}, not JSON, and {codec.name} is asked")
 
 
 def success_data(handler: Handler, value: object) -> bytes | None:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from xorca.codec import payload_of
 from xorca.errors import PayloadError
 from xorca.events import Event
 from xorca.fleet.call import Call
@@ -15,7 +16,6 @@ from xorca.fleet.reply import (
     Answer,
     failure_data,
     message_of,
-    payload_of,
     refusal_data,
     success_data,
 )
