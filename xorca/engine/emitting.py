@@ -130,23 +130,10 @@ class Emitter:
             "sequence": self._revision,
         }
         json = None
-        if subject is not None and not trace:
-            json = _encode_wire(
-                _Wire(
-                    "1.0",
-                    emit_id,
-                    self._source,
-                    name,
-                    subject,
-                    self._time,
-                    JSON,
-                    causation,
-                    self._revision,
-                    msgspec.Raw(data),
-                )
-            )
-        elif trace:
+        if trace:
             extensions.update(trace)
+        elif subject is not None:
+            json = self._wire(emit_id, name, data, causation, subject)
         return Event(
             id=emit_id,
             source=self._source,
@@ -157,6 +144,14 @@ class Emitter:
             datacontenttype=JSON,
             extensions=extensions,
             json=json,
+        )
+
+    def _wire(self, emit_id: str, name: str, data: bytes, causation: str, subject: str) -> bytes:
+        """Write in one go what ``Event.to_json`` would put together."""
+        source, time, revision = self._source, self._time, self._revision
+        raw = msgspec.Raw(data)
+        return _encode_wire(
+            _Wire("1.0", emit_id, source, name, subject, time, JSON, causation, revision, raw)
         )
 
 

@@ -20,6 +20,7 @@ PAGE = 64
 MERGES = ((PAGE, 16), (16 * PAGE, 8))
 """So many pages of so many keys become one; the largest has 8,192 keys, 128 kB."""
 MAX_PAGES = 400
+SPARE_HISTORY = 4
 
 
 class NeedSides(Exception):
@@ -166,10 +167,21 @@ def _evict(record: Record, sides: Sides, oldest: float) -> None:
         record.seen = ""
 
 
-def make_room(record: Record) -> bool:
-    """Forget the keys kept in the record itself, at its size limit; False if there are none."""
-    if not record.seen:
+def make_room(record: Record, sides: Sides) -> bool:
+    """Forget something at the size limit of a record; False if nothing can be spared.
+
+    First the keys in the record, then its pages, then most of the history. What is older
+    than the keys that went cannot be proven new any more, and is refused.
+    """
+    if record.seen:
+        record.floor = max(record.floor, record.seen_until)
+        record.seen = ""
+    elif record.pages:
+        record.floor = max(record.floor, *(page.until for page in record.pages))
+        sides.dropped.extend(page.name for page in record.pages)
+        record.pages = []
+    elif len(record.history) > SPARE_HISTORY:
+        del record.history[:-SPARE_HISTORY]
+    else:
         return False
-    record.floor = max(record.floor, record.seen_until)
-    record.seen = ""
     return True

@@ -169,7 +169,7 @@ class Stepper:
     def _seal(self, work: Work, attempt: Attempt, draft: Draft, limit: int) -> None:
         record = draft.finish()
         body = seal(record)
-        if len(body) > limit and make_room(record):
+        while len(body) > limit and make_room(record, draft.sides):
             body = seal(record)
         if len(body) > limit:
             self._too_large(work, attempt, len(body), limit)
@@ -214,7 +214,7 @@ def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:
     """Condemn the event by which the record outgrows the store."""
     if verdict.status in ("applied", "deferred"):
         size = len(seal(draft.record))
-        if size > limit and make_room(draft.record):
+        while size > limit and make_room(draft.record, draft.sides):
             size = len(seal(draft.record))
         if size > limit:
             raise _too_heavy(item, size, limit)

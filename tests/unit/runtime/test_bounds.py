@@ -142,7 +142,7 @@ async def test_at_the_size_limit_keys_make_room() -> None:
     assert statuses == {"applied"}
     assert len(await play.body()) <= 2_600
     assert last.status == "duplicate"
-    assert first.status == "dead"  # refused: told of in the record, or beside it if that is full
+    assert told(first) == ("dead", "stale-unprovable")
 
 
 async def test_the_history_is_short() -> None:
