@@ -266,10 +266,10 @@ def heard(name: str) -> str:
 
 def _closure(state: str, direct: Mapping[str, set[str]]) -> set[str]:
     found: set[str] = set()
-    todo = list(direct[state])
-    while todo:
-        name = todo.pop()
+    ahead = list(direct[state])
+    while ahead:
+        name = ahead.pop()
         if name not in found:
             found.add(name)
-            todo.extend(direct.get(name, ()))
+            ahead.extend(direct.get(name, ()))
     return found

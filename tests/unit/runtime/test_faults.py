@@ -154,8 +154,8 @@ async def test_a_wide_fan_out_under_faults(fault: str) -> None:
         play = stage(Heavy, store=FaultyStore({at: fault, at + 7: fault}), limits=limits)
         await deliver(play, [starting(Heavy, Batch(20, 500), id="s")])
         answered: set[str] = set()
-        while todo := {e.id: e for e in play.sent("cmd.part.get") if e.id not in answered}:
-            for one in todo.values():
+        while unanswered := {e.id: e for e in play.sent("cmd.part.get") if e.id not in answered}:
+            for one in unanswered.values():
                 answered.add(one.id)
                 number_ = int(data_of(one)["text"].partition(":")[0])
                 await deliver(play, [answer(one, Big(number_, "w" * 500), id=f"r{one.id}")])
