@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from xorca.dsl.plan import Edge
+from xorca.engine.commit import Commit
 from xorca.engine.draft import Draft
 from xorca.engine.emitting import MAX_EMIT, trace_of
 from xorca.engine.gathering import free_places
@@ -29,7 +30,7 @@ def dead_letter_data(event: Event | None, *, subject: str, reason: str, cause: s
 
 
 def bury(
-    draft: Draft,
+    draft: Commit,
     event: Event,
     *,
     reason: str,
@@ -62,7 +63,7 @@ def bury(
     return entry
 
 
-def _fits(draft: Draft, events: list[msgspec.Raw]) -> bool:
+def _fits(draft: Commit, events: list[msgspec.Raw]) -> bool:
     limits, record = draft.limits, draft.record
     sizes = [len(memoryview(event)) for event in events]
     if any(size > limits.kept_body for size in sizes):
@@ -71,7 +72,7 @@ def _fits(draft: Draft, events: list[msgspec.Raw]) -> bool:
     return kept + sum(sizes) <= limits.kept_bodies
 
 
-def _make_room(draft: Draft) -> None:
+def _make_room(draft: Commit) -> None:
     record = draft.record
     while len(record.dead) > draft.limits.dead:
         oldest = record.dead.pop(0)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from xorca.engine.draft import Arm, Draft, Limits
+from xorca.engine.draft import Draft, Limits
 from xorca.engine.inbox import Sides, knows, make_room
 from xorca.engine.letters import bury
 from xorca.engine.record import FAILED, Entry, Record, seal, unseal_trusted
@@ -19,9 +19,10 @@ from xorca.engine.starting import new_record
 from xorca.engine.step import step
 from xorca.engine.transition import NOT_POISON
 from xorca.engine.verdict import Verdict
-from xorca.events import Event, read_event
+from xorca.events import Event
 from xorca.ports import Summary
 from xorca.runtime.cache import Warm
+from xorca.runtime.leaving import recall
 
 NO_RECORD = Verdict("retry", "no-record")
 
@@ -138,7 +139,7 @@ class Stepper:
         if warm.sides or work.sides:
             draft.sides = Sides({**warm.sides, **work.sides})
         if warm.out:
-            _recall(draft, warm.out)
+            recall(draft, warm.out)
         return draft
 
     def _begin(self, work: Work, draft: Draft | None, item: Item, now: datetime) -> Draft:
@@ -233,40 +234,3 @@ def _condemn(draft: Draft, condemned: Condemned) -> Verdict:
     if not draft.record.state:
         draft.record.status = FAILED
     return Verdict("dead", condemned.reason, tuple(entry.emits), condemned.error)
-
-
-def _recall(draft: Draft, known: set[str]) -> None:
-    """Take into the record what this worker knows to have left since it was saved."""
-    record = draft.record
-    for emit_id in known:
-        record.outbox.pop(emit_id, None)
-    for name, timer in record.timers.items():
-        if not timer.set and draft.wake_id(name, timer) in known:
-            timer.set = True
-
-
-def unsent(draft: Draft, known: set[str]) -> list[Event]:
-    """Give everything in the outbox that is not known to be out, in order of revision."""
-    outbox, fresh = draft.record.outbox, draft.fresh
-    if len(outbox) == len(fresh):  # nothing is left over from before
-        return list(fresh.values())
-    waiting = [key for key in outbox if key not in known]
-    waiting.sort(key=lambda key: outbox[key].revision)
-    return [fresh.get(key) or read_event(bytes(outbox[key].event)) for key in waiting]
-
-
-def all_set(draft: Draft) -> bool:
-    """Tell whether every wake-up is known to be set."""
-    for timer in draft.record.timers.values():  # noqa: SIM110 - it is hot
-        if not timer.set:
-            return False
-    return True
-
-
-def unarmed(draft: Draft, known: set[str]) -> list[Arm]:
-    """Give the wake-ups that are not known to be set."""
-    due_now = {arm.timer for arm in draft.arms}
-    for name, timer in draft.record.timers.items():
-        if not timer.set and name not in due_now and draft.wake_id(name, timer) not in known:
-            draft.rearm(name)
-    return draft.arms

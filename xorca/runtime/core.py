@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import OrderedDict
-from collections.abc import Iterable
 from typing import Any
 
-from xorca.dsl.orchestrator import Orchestrator
-from xorca.engine.draft import Limits
 from xorca.engine.letters import loose_letter
-from xorca.engine.routing import Refusal, Registry
+from xorca.engine.routing import Refusal
 from xorca.errors import ConfigurationError, InvalidEvent, PortError
-from xorca.ports import Alarm, Bus, Clock, Lease, Store
-from xorca.providers.clock import SystemClock
-from xorca.runtime.attempt import Item, Stepper
-from xorca.runtime.cache import Cache
+from xorca.runtime.attempt import Item
+from xorca.runtime.handles import Handles
 from xorca.runtime.intake import raise_retries, read_any
 from xorca.runtime.outcome import Outcome
-from xorca.runtime.subject import SubjectWorker
+from xorca.runtime.repair import Repair
+from xorca.runtime.upkeep import Upkeep
 
 __all__ = ["Runtime", "read_any"]
 
 ORPHAN_DELIVERIES = 10
 
 
-class Runtime:
+class Runtime(Handles, Upkeep, Repair):
     """Apply events to processes: at least once in, each applied once, nothing decided is lost.
 
     Args:
@@ -44,43 +38,6 @@ class Runtime:
         ConfigurationError: a class has deadlines and there is no alarm.
         DefinitionError: two classes have one name and version, or start on one event.
     """
-
-    def __init__(
-        self,
-        orchestrators: Iterable[type[Orchestrator]],
-        *,
-        store: Store,
-        bus: Bus | None = None,
-        alarm: Alarm | None = None,
-        lease: Lease | None = None,
-        clock: Clock | None = None,
-        limits: Limits | None = None,
-        random: random.Random | None = None,
-    ) -> None:
-        self.registry = Registry(orchestrators)
-        self.store, self.bus, self.alarm = store, bus, alarm
-        self.clock: Clock = clock or SystemClock()
-        self.limits = limits or Limits()
-        self._check_alarm()
-        self._orphans: OrderedDict[str, int] = OrderedDict()
-        self._worker = SubjectWorker(
-            Stepper(self.registry, self.limits),
-            store=store,
-            bus=bus,
-            alarm=alarm,
-            lease=lease,
-            clock=self.clock,
-            random=random or _new_random(),
-            cache=Cache(),
-        )
-
-    def _check_alarm(self) -> None:
-        for definition in self.registry.definitions:
-            if definition.plan.has_deadlines and self.alarm is None:
-                raise ConfigurationError(
-                    f"{definition.plan.name!r} has @after, and nothing would wake it: pass"
-                    " alarm=..., for example Runtime([...], store=store, alarm=store.alarm)"
-                )
 
     async def handle(
         self, *events: Any, publish: bool = True, raise_on_retry: bool = False
@@ -210,10 +167,6 @@ class Runtime:
         cause = f"no process {subject!r} exists, and none was started in the meantime"
         letter = loose_letter(event, body=b"", reason="no-record", cause=cause)
         return Outcome(event, "dead", "no-record", subject=subject, sent=(letter,))
-
-
-def _new_random() -> random.Random:
-    return random.Random()
 
 
 def _log_fault(key: str, exc: Exception) -> None:

@@ -25,11 +25,10 @@ from xorca.runtime.attempt import (
     Stepper,
     UnknownVersion,
     Work,
-    all_set,
-    unarmed,
-    unsent,
 )
 from xorca.runtime.cache import Cache, Warm
+from xorca.runtime.delivery import arm_all, tidy
+from xorca.runtime.leaving import all_set, unsent
 from xorca.runtime.lines import Lines
 from xorca.runtime.outcome import Outcome
 
@@ -182,7 +181,7 @@ class SubjectWorker:
         failure: PortError | None = None
         try:
             if draft.record.timers and (draft.arms or not all_set(draft)):
-                await self._arm(draft, known)
+                await arm_all(self.alarm, draft, known)
             if publish and self.bus is not None and waiting:
                 await self.bus.publish(waiting)
                 for event in waiting:
@@ -191,30 +190,12 @@ class SubjectWorker:
             log.warning("%s: not published: %s", draft.record.subject, exc)
             failure = exc
         if attempt.body is not None and (draft.disarms or draft.sides.dropped):
-            await self._tidy(key, draft)
+            await tidy(self.store, self.alarm, key, draft)
         if len(work.items) == 1 and failure is None and draft.fresh and attempt.body is not None:
             (verdict,) = attempt.verdicts
             if len(verdict.emits) == len(waiting):  # all of it is this event's, as nearly always
                 return [_outcome(work.items[0], verdict, draft.record, tuple(waiting))]
         return _outcomes(work, attempt, draft, waiting, failure)
-
-    async def _arm(self, draft: Draft, known: set[str]) -> None:
-        if self.alarm is None:
-            return
-        for arm in unarmed(draft, known):
-            await self.alarm.set(arm.event, arm.due)
-            known.add(arm.event.id)
-
-    async def _tidy(self, key: str, draft: Draft) -> None:
-        """Take back wake-ups and side objects that are not needed; failing is harmless."""
-        try:
-            if self.alarm is not None:
-                for event_id in draft.disarms:
-                    await self.alarm.cancel(event_id)
-            for name in draft.sides.dropped:
-                await self.store.delete(side_key(key, name))
-        except PortError as exc:
-            log.info("%s: left something behind: %s", draft.record.subject, exc)
 
 
 def _outcomes(
