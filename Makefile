@@ -5,13 +5,16 @@ PY := $(VENV)/bin/python
 PYTHON ?=
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+SIZE := full
+SCHEDULES := 100000
+SEED := 1
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 export NO_MKDOCS_2_WARNING := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench coverage format clean
+.PHONY: help setup demo test check docs audit bench prove coverage format clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile
@@ -64,8 +67,14 @@ check: setup ## Format, lint, types, floors, docs; changes nothing
 docs: setup ## Build the documentation into site/
 	$(PY) -m zensical build --strict --clean
 
-bench: setup ## Measure; nothing here passes or fails by time
-	@$(PY) -m tests.benchmarks.everything
+audit: setup ## Ask for known vulnerabilities of what is installed; needs a network
+	@$(PY) -m tests.security.audit
+
+bench: setup ## Measure; nothing here passes or fails by time (a look: make bench SIZE=quick)
+	@$(PY) -m tests.benchmarks.everything --$(SIZE)
+
+prove: setup ## Simulate faults for a long while: SCHEDULES=100000 SEED=1
+	@$(PY) -m tests.simulation.prove --schedules $(SCHEDULES) --seed $(SEED)
 
 coverage: setup ## Run the tests and show which lines and branches they miss
 	@$(PY) -m pytest -q --cov --cov-report=term-missing

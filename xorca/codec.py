@@ -56,9 +56,10 @@ def union_arms(annotation: Any) -> tuple[Any, ...]:
 
 
 def list_item(annotation: Any) -> Any | None:
-    """Give B for ``list[B]``, None for anything else."""
+    """Give B for ``list[B]`` (its type for ``list[None]``), None for anything else."""
     if get_origin(annotation) is list:
-        return get_args(annotation)[0]
+        (item,) = get_args(annotation)
+        return type(None) if item is None else item
     return Any if annotation is list else None
 
 
@@ -126,6 +127,10 @@ def _is_typed_dict(annotation: Any) -> bool:
     return hasattr(annotation, "__total__") and hasattr(annotation, "__required_keys__")
 
 
+_QUOTED = re.compile(r"(Invalid (?:enum )?value) (?:.*(?= - at `)|.*)", re.DOTALL)
+"""What msgspec says of a value that is none of a choice, with the value, which may be secret."""
+
+
 def _reason(exc: Exception) -> str:
     errors: Any = getattr(exc, "errors", None)
     if callable(errors):  # pydantic: name the places, never the values
@@ -134,7 +139,7 @@ def _reason(exc: Exception) -> str:
             f"{error['msg']} at {'.'.join(str(part) for part in error['loc']) or 'the top'}"
             for error in found
         )
-    return str(exc)
+    return _QUOTED.sub(r"\1", str(exc))
 
 
 @lru_cache(maxsize=4096)

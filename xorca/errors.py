@@ -3,11 +3,17 @@
 XorcaError
 ├── DefinitionError          a class is not a machine; lists every Problem at once
 ├── ConfigurationError       a Runtime, room or URL was put together wrongly
-│   └── MissingExtra         an optional package is not installed; says the pip line
+│   ├── MissingExtra         an optional package is not installed; says the pip line
+│   └── DestinationRefused   a URL to which nothing may be sent; ``reason`` says why
 ├── InvalidEvent             bytes or attributes that are no CloudEvent 1.0
 ├── PayloadError             data that does not fit the type a handler asks for
 ├── HandlerError             a handler raised, or returned what its annotation does not allow
 ├── RecordError              a stored record cannot be trusted or read
+├── ProcessNotFound          no process of that subject is stored
+├── ProcessActive            the process has not ended, and that would be needed
+├── LetterNotFound           no dead letter of that id, or not its event, is kept
+├── TokenRefused             a continuation token is forged, expired, used, or of a state left
+├── ResultTimeout            a process was not over in time; a TimeoutError, too
 ├── UndeliveredError         an event must be delivered again (``raise_on_retry=True``)
 └── PortError                a port could not do its work
     ├── Conflict             somebody saved since this tag was read
@@ -66,6 +72,18 @@ class MissingExtra(ConfigurationError):
         super().__init__(f"{what} needs {package}: pip install 'xorca[{extra}]'")
 
 
+class DestinationRefused(ConfigurationError):
+    """Nothing may be sent to this URL.
+
+    ``reason`` is ``url``, ``scheme``, ``port``, ``host`` (of no form that is taken, or without
+    address) or ``address``: it is private, or never allowed.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "address") -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
 class InvalidEvent(XorcaError):
     """These bytes are no CloudEvent 1.0."""
 
@@ -88,6 +106,34 @@ class HandlerError(XorcaError):
 
 class RecordError(XorcaError):
     """A stored record cannot be read; it is left as it is."""
+
+
+class ProcessNotFound(XorcaError):
+    """No process of that subject is stored."""
+
+
+class LetterNotFound(XorcaError):
+    """No dead letter of that id, or not its event, is kept."""
+
+
+class ProcessActive(XorcaError):
+    """The process has not ended yet."""
+
+
+class TokenRefused(XorcaError):
+    """This continuation token is not taken.
+
+    ``reason`` is ``forged``, ``expired``, ``used``, or ``left``: the process does not wait
+    for it any more.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "forged") -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class ResultTimeout(XorcaError, TimeoutError):
+    """The process was not over in time."""
 
 
 class UndeliveredError(XorcaError):

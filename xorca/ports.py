@@ -29,7 +29,8 @@ class Summary(msgspec.Struct, frozen=True):
     """What can be asked of a process without opening its record.
 
     Times are seconds since 1970 (UTC). ``due`` is when somebody must look again (the
-    earliest timer), ``pending`` whether a committed event may not have been sent.
+    earliest timer), ``pending`` whether a committed event may not have been sent, or a
+    wake-up not set.
     """
 
     subject: str

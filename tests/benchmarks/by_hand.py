@@ -1,8 +1,9 @@
 """The same process written by hand: transitions, msgspec and SQLite, and no protocol.
 
-It has typed payloads, ids and times on what it sends, one durable write an event and group
-commits. It has no inbox, no outbox, no condition on the write, no checksum, no deadline and
-no version: it loses commands in a crash and applies a redelivered event twice.
+It has typed payloads, ids and times on what it sends, one durable write an event, group
+commits, and a row for the deadline of the process while it lives. It has no inbox, no outbox,
+no condition on the write, no checksum and no version: it loses commands in a crash and
+applies a redelivered event twice.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 from typing import Any
 
 import msgspec
 from transitions import Machine
 
 from tests.benchmarks.books import Sent
-from xorca.providers.local.connection import _CHECKPOINT_PAGES, _SETTINGS
+from xorca.providers.local.connection import _CHECKPOINT_PAGES, _READER_CACHE, _SETTINGS
 from xorca.providers.local.schema import PAGE_SIZE
 
+MINUTES_15 = 900.0
 START = "xorca.books.summary.start"
 
 
@@ -154,6 +157,8 @@ def _machine() -> Machine:
 
 _EVENTS = _machine().events
 _SELECT = "SELECT body FROM state WHERE key = ?"
+_ARM = "INSERT INTO deadline VALUES (?, ?)"
+_DISARM = "DELETE FROM deadline WHERE key = ?"
 _SAVE = "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body"
 
 
@@ -164,11 +169,16 @@ class ByHand:
         self._connection = sqlite3.connect(path, isolation_level=None)
         checkpoint = f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}"
         first = (f"PRAGMA page_size = {PAGE_SIZE}", "PRAGMA journal_mode = WAL")
-        for statement in (*first, *_SETTINGS, checkpoint):
+        cache = f"PRAGMA cache_size = -{_READER_CACHE}"
+        for statement in (*first, *_SETTINGS, checkpoint, cache):
             self._connection.execute(statement)
         self._connection.execute("CREATE TABLE state (key TEXT PRIMARY KEY, body BLOB NOT NULL)")
+        self._connection.execute("CREATE TABLE deadline (key TEXT PRIMARY KEY, due REAL NOT NULL)")
+        self._connection.execute("CREATE INDEX deadline_due ON deadline (due)")
         self._cursor = self._connection.cursor()
         self._waiting: list[tuple[str, bytes, asyncio.Future[None]]] = []
+        self._armed: list[tuple[str, float]] = []
+        self._disarmed: list[tuple[str]] = []
         self._numbers = itertools.count()
 
     def close(self) -> None:
@@ -183,6 +193,10 @@ class ByHand:
         at = Cursor(came, _read_state(row[0]) if row else State())
         _EVENTS[came.type].trigger(at)
         at.stored.state = at.state
+        if row is None:
+            self._armed.append((subject, time() + MINUTES_15))
+        elif at.state == "finish":
+            self._disarmed.append((subject,))
         await self._save(subject, _write(at.stored))
         return at.state, self._send(at, subject)
 
@@ -196,15 +210,21 @@ class ByHand:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
+        armed, self._armed = self._armed, []
+        disarmed, self._disarmed = self._disarmed, []
         self._cursor.execute("BEGIN IMMEDIATE")
         self._cursor.executemany(_SAVE, [(key, body) for key, body, _ in waiting])
+        if armed:
+            self._cursor.executemany(_ARM, armed)
+        if disarmed:
+            self._cursor.executemany(_DISARM, disarmed)
         self._cursor.execute("COMMIT")
         for _, _, saved in waiting:
             saved.set_result(None)
 
     def _send(self, at: Cursor, subject: str) -> list[Sent]:
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return [self._event(at, subject, name, payload, time=time) for name, payload in at.out]
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return [self._event(at, subject, name, payload, time=moment) for name, payload in at.out]
 
     def _event(
         self, at: Cursor, subject: str, name: str, payload: msgspec.Struct, *, time: str

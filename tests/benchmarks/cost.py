@@ -15,11 +15,11 @@ from pathlib import Path
 from tests.benchmarks.books import Cost, LocalStore, run_processes, xorca_cost
 from tests.benchmarks.by_hand import ByHand
 from tests.benchmarks.figures import Figure, run
-from tests.benchmarks.timing import Samples, interleave, ratio
+from tests.benchmarks.sizes import Size
+from tests.benchmarks.timing import Samples, interleave, ratio, ratios
 from xorca.providers.local import SqliteStore
 from xorca.providers.memory import MemoryStore
 
-ROUNDS, PROCESSES = 25, 100
 AT_ONCE = (1, 32)
 _MOST = {1: 0.20, 32: 0.15}
 
@@ -33,11 +33,11 @@ async def _hand_cost(path: Path, processes: int, *, at_once: int) -> Cost:
 
 
 class Contest:
-    """The contestants, and the processes a second that each reached."""
+    """The contestants, and the processes a second that each reached in each round."""
 
     def __init__(self, place: Path, processes: int) -> None:
         self._place, self._processes = place, processes
-        self.best: dict[str, float] = {}
+        self.rates: dict[str, list[float]] = {}
 
     def contestants(self) -> dict[str, Callable[[int], float]]:
         """Give each way of doing the work, by name and how many at once."""
@@ -53,6 +53,7 @@ class Contest:
             path = self._place / f"hand-{at_once}-{number}.db"
             return self._note(
                 f"by hand, {at_once}",
+                number,
                 asyncio.run(_hand_cost(path, self._processes, at_once=at_once)),
             )
 
@@ -65,33 +66,36 @@ class Contest:
             store = make(self._place / f"xorca-{at_once}-{number}.db")
             return self._note(
                 f"{kind}, {at_once}",
+                number,
                 asyncio.run(xorca_cost(store, self._processes, at_once=at_once)),
             )
 
         return measure
 
-    def _note(self, name: str, cost: Cost) -> float:
-        self.best[name] = max(self.best.get(name, 0.0), cost.rate)
+    def _note(self, name: str, number: int, cost: Cost) -> float:
+        if number:  # the first round only warms up
+            self.rates.setdefault(name, []).append(cost.rate)
         return cost.cpu
 
 
-def measure(smoke: bool = False) -> list[Figure]:
-    """Measure, tiny where it is only to be seen that it runs."""
-    rounds, processes = (1, 2) if smoke else (ROUNDS, PROCESSES)
+def measure(size: Size = Size.FULL) -> list[Figure]:
+    """Measure all of them side by side."""
+    rounds, processes = size.of((1, 2), (3, 20), (15, 100))
     with tempfile.TemporaryDirectory() as place:
         contest = Contest(Path(place), processes)
         samples = interleave(contest.contestants(), rounds)
-    return [*_costs(samples), *_ratios(samples), *_rates(contest.best)]
+    return [*_costs(samples), *_ratios(samples), *_rates(contest.rates)]
 
 
 def _costs(samples: dict[str, Samples]) -> list[Figure]:
     found: list[Figure] = []
     for at_once in AT_ONCE:
         for kind in ("by hand", "memory", "sqlite"):
-            name = f"{kind}, {at_once}"
+            each = samples[f"{kind}, {at_once}"]
+            name, rounds = f"CPU an event, {kind}, {at_once} at once", tuple(each.values)
             most = _MOST[at_once] if kind == "sqlite" else None
-            found.append(Figure(f"CPU an event, {name} at once", samples[name].least, "ms", most))
-            found.append(Figure("  its median", samples[name].median, "ms"))
+            found.append(Figure(name, each.least, "ms", most, samples=rounds))
+            found.append(Figure(f"  median, {kind}, {at_once}", each.median, "ms", samples=rounds))
     return found
 
 
@@ -100,21 +104,36 @@ def _ratios(samples: dict[str, Samples]) -> list[Figure]:
     for at_once in AT_ONCE:
         ours, hand = samples[f"sqlite, {at_once}"], samples[f"by hand, {at_once}"]
         least, most = ours.least / hand.least, 3.0 if at_once == 32 else None
-        found.append(Figure(f"sqlite : by hand, {at_once} at once, minima", least, "x", most))
-        found.append(Figure("  median of the ratios", ratio(ours, hand), "x"))
+        each = ratios(ours, hand)
+        name = f"sqlite : by hand, {at_once} at once"
+        found.append(Figure(f"{name}, minima", least, "x", most, samples=each))
+        found.append(
+            Figure(f"  median of the ratios, {at_once}", ratio(ours, hand), "x", samples=each)
+        )
     return found
 
 
-def _rates(best: dict[str, float]) -> list[Figure]:
-    names = [f"{kind}, {n}" for n in AT_ONCE for kind in ("by hand", "memory", "sqlite")]
-    found = [Figure(f"processes a second, {name} at once", best[name], "/s") for name in names]
+def _rates(rates: dict[str, list[float]]) -> list[Figure]:
+    best = {name: max(each) for name, each in rates.items()}
+    found = [
+        Figure(
+            f"processes a second, {kind}, {at_once} at once",
+            best[f"{kind}, {at_once}"],
+            "/s",
+            samples=tuple(rates[f"{kind}, {at_once}"]),
+        )
+        for at_once in AT_ONCE
+        for kind in ("by hand", "memory", "sqlite")
+    ]
     gain = best["sqlite, 32"] / best["sqlite, 1"]
-    return [*found, Figure("processes a second, sqlite, 32 : 1 at once", gain, "x", least=1.0)]
+    gains = ratios(Samples(rates["sqlite, 32"]), Samples(rates["sqlite, 1"]))
+    name = "processes a second, sqlite, 32 : 1 at once"
+    return [*found, Figure(name, gain, "x", least=1.0, samples=gains)]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    return run(measure, __doc__, arguments)
+    return run("cost", measure, arguments, description=__doc__)
 
 
 if __name__ == "__main__":

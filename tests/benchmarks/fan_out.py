@@ -1,7 +1,7 @@
 """What an answer costs in a fan-out, by its width.
 
 ``python -m tests.benchmarks.fan_out``: CPU time on a durable SQLite file, one answer at a
-time, of 10, 100 and 1,000 items, joined in the end or folded one by one.
+time, of 10, 100, 1,000 and 10,000 items, joined in the end or folded one by one.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import asyncio
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.books import Wire
 from tests.benchmarks.figures import Figure, run
-from tests.benchmarks.timing import Stopwatch, interleave
+from tests.benchmarks.sizes import Size
+from tests.benchmarks.timing import Samples, Stopwatch, interleave
 from xorca import Orchestrator, Runtime, emit, end, on, start, stay
 from xorca.events import Event, from_cloudevent
 from xorca.providers.local import SqliteStore
 
-WIDTHS = (10, 100, 1_000)
-ROUNDS, ANSWERS = 5, 1_000
+SELDOM = 3
+"""What takes long, for it is so wide, has its turn in every third round only."""
 
 
 @dataclass
@@ -121,24 +122,32 @@ def wide(
     return lambda number: asyncio.run(work(number))
 
 
-def measure(smoke: bool = False) -> list[Figure]:
-    """Measure, narrow where it is only to be seen that it runs."""
-    widths: Sequence[int] = (2, 3) if smoke else WIDTHS
-    rounds, answers = (1, 3) if smoke else (ROUNDS, ANSWERS)
+def measure(size: Size = Size.FULL) -> list[Figure]:
+    """Measure every width, joined and folded, side by side."""
+    widths: tuple[int, ...] = size.of((2, 3), (10, 100, 1_000), (10, 100, 1_000, 10_000))
+    wide_from = size.of(1_000, 1_000, 10_000)
+    rounds, answers = size.of((1, 3), (1, 200), (4, 1_000))
     classes: dict[str, type[Orchestrator]] = {"joined": Joined, "folded": Folded}
+    points = [(kind, width) for kind in classes for width in widths]
+    names = {(kind, width): f"CPU an answer of {width:,}, {kind}" for kind, width in points}
     with tempfile.TemporaryDirectory() as place:
         contestants = {
-            f"CPU an answer of {width:,}, {kind}": wide(Path(place), cls, width, answers=answers)
-            for kind, cls in classes.items()
-            for width in widths
+            names[kind, width]: wide(Path(place), classes[kind], width, answers=answers)
+            for kind, width in points
         }
-        samples = interleave(contestants, rounds)
-    return [Figure(name, found.least, "ms") for name, found in samples.items()]
+        seldom = {names[kind, width]: SELDOM for kind, width in points if width >= wide_from}
+        samples = interleave(contestants, rounds, every=seldom)
+    return [_figure(samples[names[point]], names[point], *point) for point in points]
+
+
+def _figure(samples: Samples, name: str, kind: str, width: int) -> Figure:
+    values = tuple(samples.values)
+    return Figure(name, samples.least, "ms", samples=values, what="CPU", series=kind, at=width)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    return run(measure, __doc__, arguments)
+    return run("fan_out", measure, arguments, description=__doc__)
 
 
 if __name__ == "__main__":

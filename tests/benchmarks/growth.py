@@ -1,23 +1,26 @@
 """Whether an event costs more where much is stored, or where much has happened.
 
 ``python -m tests.benchmarks.growth``: CPU time on a durable SQLite file, of whole processes
-beside 1,000 and beside 100,000 others, and of an event that is about the 10th and about the
-10,000th of its process, for answers to commands and for events that answer none.
+beside 1,000 to 100,000 others, and of an event that is about the 10th to about the 10,000th
+of its process, for answers to commands and for events that answer none.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
+import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.books import Wire, handle_with, run_process, run_processes, runtime_over
 from tests.benchmarks.figures import Figure, run
-from tests.benchmarks.timing import Stopwatch, interleave
+from tests.benchmarks.sizes import Size
+from tests.benchmarks.timing import Samples, Stopwatch, interleave, ratios
 from xorca import Final, Orchestrator, Runtime, State, anywhere, emit, on, start
 from xorca.engine.ids import storage_key
 from xorca.events import Event, from_cloudevent
@@ -25,9 +28,6 @@ from xorca.ports import Summary
 from xorca.providers.local import SqliteStore
 
 MOST = 1.3
-FEW, MANY = 1_000, 100_000
-EARLY, LATE = 10, 10_000
-ROUNDS, PROCESSES, EVENTS = 15, 60, 100
 _NAME = "books.summary"
 
 
@@ -69,15 +69,15 @@ class Loop(Orchestrator, name="growth.loop"):
 # -- much that is stored ------------------------------------------------------------------
 
 
-async def fill(store: SqliteStore, count: int) -> None:
+async def fill(store: SqliteStore, numbers: range) -> None:
     """Store processes that have ended, as copies of a real one under keys of their own."""
-    await run_process(handle_with(runtime_over(store)), 10**9)
-    model = await store.load(storage_key(_NAME, f"book-{10**9}"))
-    assert model is not None
-    for first in range(0, count, 256):
-        await asyncio.gather(
-            *(_copy(store, model.body, number) for number in range(first, min(first + 256, count)))
-        )
+    model = 10**9 + numbers.start
+    await run_process(handle_with(runtime_over(store)), model)
+    stored = await store.load(storage_key(_NAME, f"book-{model}"))
+    assert stored is not None
+    for at in range(0, len(numbers), 256):
+        copies = (_copy(store, stored.body, number) for number in numbers[at : at + 256])
+        await asyncio.gather(*copies)
 
 
 async def _copy(store: SqliteStore, body: bytes, number: int) -> str:
@@ -86,9 +86,20 @@ async def _copy(store: SqliteStore, body: bytes, number: int) -> str:
     return await store.save(storage_key(_NAME, f"old-{number}"), body, expect=None, summary=summary)
 
 
-def beside(path: Path, others: int, processes: int) -> Callable[[int], float]:
+async def filled(place: Path, counts: Sequence[int]) -> dict[int, Path]:
+    """Make a file with so many processes for each count, the larger from the smaller."""
+    found: dict[int, Path] = {}
+    stored, path = 0, place / "filling.db"
+    for count in sorted(counts):
+        async with SqliteStore(path) as store:
+            await fill(store, range(stored, count))
+        stored, found[count] = count, place / f"beside-{count}.db"
+        shutil.copyfile(path, found[count])
+    return found
+
+
+def beside(path: Path, processes: int) -> Callable[[int], float]:
     """Measure whole processes in a file in which others are stored."""
-    asyncio.run(_filled(path, others))
 
     async def work(number: int) -> float:
         async with SqliteStore(path) as store:
@@ -101,23 +112,18 @@ def beside(path: Path, others: int, processes: int) -> Callable[[int], float]:
     return lambda number: asyncio.run(work(number))
 
 
-async def _filled(path: Path, others: int) -> None:
-    async with SqliteStore(path) as store:
-        await fill(store, others)
-
-
 # -- much that has happened ---------------------------------------------------------------
 
 Next = Callable[["Life"], Awaitable[None]]
 
 
 class Life:
-    """One process of Loop, and its next events."""
+    """One process of Loop, and its next events; ``age`` is how many it has seen."""
 
     _names = itertools.count()
 
     def __init__(self, runtime: Runtime) -> None:
-        self._runtime, self._number = runtime, itertools.count()
+        self._runtime, self.age = runtime, 0
         self._name = f"life-{next(self._names)}"
         self._subject, self._asked = f"growth.loop/1.0.0/{self._name}", ""
 
@@ -137,8 +143,9 @@ class Life:
         await self._give("evt.growth.bell")
 
     async def _give(self, name: str, **extensions: str | int | bool) -> tuple[Event, ...]:
+        self.age += 1
         event = Event(
-            id=f"{self._name}-{next(self._number)}",
+            id=f"{self._name}-{self.age}",
             source="/growth",
             type=name,
             subject=self._subject,
@@ -152,80 +159,113 @@ class Life:
         return outcome.sent
 
 
-async def measure_ages(
-    path: Path, kind: Next, *, late: int, rounds: int, events: int
-) -> tuple[float, float]:
-    """Give the CPU milliseconds of an early and of a late event, minima of some rounds."""
+class Ages:
+    """Processes of one Runtime at the ages that are asked for."""
+
+    def __init__(self, runtime: Runtime, kind: Next) -> None:
+        self._runtime, self._kind = runtime, kind
+        self._lives: dict[int, Life] = {}
+
+    async def cost(self, age: int, events: int) -> float:
+        """Give the CPU milliseconds of an event about that age, over so many."""
+        window = min(events, age)
+        spent = 0.0
+        for _ in range(events // window):
+            life = await self._life(age, window)
+            watch = Stopwatch()
+            for _ in range(window):
+                await self._kind(life)
+            spent += watch.cpu
+        return spent * 1000 / (events // window * window)
+
+    async def _life(self, age: int, window: int) -> Life:
+        """Give a process that will be at the age in the middle of a window, more or less."""
+        life = self._lives.get(age)
+        if life is None or life.age + window > age + max(window // 2, age // 8):
+            life = self._lives[age] = Life(self._runtime)
+            await life.begin()
+        while life.age < age - max(window // 2, age // 8):
+            await self._kind(life)
+        return life
+
+
+async def measure_ages(path: Path, kind: Next, plan: Plan) -> dict[int, Samples]:
+    """Give the CPU milliseconds of an event at each age, the ages in turn in each round."""
+    found = {age: Samples() for age in plan.ages}
     async with SqliteStore(path) as store:
-        runtime = Runtime([Loop], store=store, bus=Wire())
-        old = Life(runtime)
-        await old.begin()
-        for _ in range(late):
-            await kind(old)
-        least = [float("inf"), float("inf")]
-        for _ in range(rounds):
-            least[0] = min(least[0], await _early(runtime, kind, events))
-            least[1] = min(least[1], await _cost([old], kind, events))
-    return least[0], least[1]
-
-
-async def _early(runtime: Runtime, kind: Next, events: int) -> float:
-    """Measure the events from the 6th to the 15th of young processes."""
-    young = [Life(runtime) for _ in range(max(1, events // 10))]
-    for life in young:
-        await life.begin()
-        for _ in range(5):
-            await kind(life)
-    return await _cost(young, kind, min(events, 10))
-
-
-async def _cost(lives: list[Life], kind: Next, events: int) -> float:
-    watch = Stopwatch()
-    for life in lives:
-        for _ in range(events):
-            await kind(life)
-    return watch.cpu * 1000 / (events * len(lives))
-
-
-def measure(smoke: bool = False) -> list[Figure]:
-    """Measure, tiny where it is only to be seen that it runs."""
-    with tempfile.TemporaryDirectory() as place:
-        return [*_stored(Path(place), smoke=smoke), *_happened(Path(place), smoke=smoke)]
-
-
-def _stored(place: Path, *, smoke: bool) -> list[Figure]:
-    few, many = (5, 10) if smoke else (FEW, MANY)
-    rounds, processes = (1, 2) if smoke else (ROUNDS, PROCESSES)
-    contestants = {
-        "few": beside(place / "few.db", few, processes),
-        "many": beside(place / "many.db", many, processes),
-    }
-    samples = interleave(contestants, rounds)
-    low, high = samples["few"].least, samples["many"].least
-    return [
-        Figure(f"CPU an event beside {few:,} processes", low, "ms"),
-        Figure(f"CPU an event beside {many:,} processes", high, "ms"),
-        Figure("  many : few", high / low, "x", MOST),
-    ]
-
-
-def _happened(place: Path, *, smoke: bool) -> list[Figure]:
-    late = 20 if smoke else LATE
-    rounds, events = (1, 2) if smoke else (ROUNDS, EVENTS)
-    found: list[Figure] = []
-    kinds: dict[str, Next] = {"answer": Life.answer, "plain event": Life.ring}
-    for name, kind in kinds.items():
-        path = place / f"{name.replace(' ', '-')}.db"
-        low, high = asyncio.run(measure_ages(path, kind, late=late, rounds=rounds, events=events))
-        found.append(Figure(f"CPU of the {EARLY}th {name} of a process", low, "ms"))
-        found.append(Figure(f"CPU of the {late:,}th {name} of a process", high, "ms"))
-        found.append(Figure("  late : early", high / low, "x", MOST))
+        ages = Ages(Runtime([Loop], store=store, bus=Wire()), kind)
+        for _ in range(plan.age_rounds):
+            for age, samples in found.items():
+                gc.collect()
+                samples.values.append(await ages.cost(age, plan.events))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Beside how many others, at which ages; the rounds of each, and what is in a round."""
+
+    others: tuple[int, ...]
+    rounds: int
+    processes: int
+    ages: tuple[int, ...]
+    age_rounds: int
+    events: int
+
+
+def measure(size: Size = Size.FULL) -> list[Figure]:
+    """Measure both."""
+    plan = size.of(
+        Plan((5, 10), 1, 2, (10, 20), 1, 2),
+        Plan((300, 1_000, 3_000), 3, 10, (10, 100, 1_000), 3, 20),
+        Plan((1_000, 3_000, 10_000, 30_000, 100_000), 7, 60, (10, 100, 1_000, 10_000), 15, 50),
+    )
+    with tempfile.TemporaryDirectory() as place:
+        return [*_stored(Path(place), plan), *_happened(Path(place), plan)]
+
+
+def _stored(place: Path, plan: Plan) -> list[Figure]:
+    paths = asyncio.run(filled(place, plan.others))
+    contestants = {f"{others}": beside(path, plan.processes) for others, path in paths.items()}
+    samples = interleave(contestants, plan.rounds)
+    found = {others: samples[f"{others}"] for others in plan.others}
+    names = {others: f"CPU an event beside {others:,} processes" for others in plan.others}
+    return _curve("stored processes", found, names)
+
+
+def _happened(place: Path, plan: Plan) -> list[Figure]:
+    figures: list[Figure] = []
+    kinds: dict[str, Next] = {"answer": Life.answer, "plain event": Life.ring}
+    for kind, step in kinds.items():
+        path = place / f"{kind.replace(' ', '-')}.db"
+        found = asyncio.run(measure_ages(path, step, plan))
+        names = {age: f"CPU of the {age:,}th {kind} of a process" for age in plan.ages}
+        figures += _curve(f"{kind}s seen", found, names)
+    return figures
+
+
+def _curve(series: str, points: dict[int, Samples], names: dict[int, str]) -> list[Figure]:
+    """Give the points of a curve, and how its end compares to its beginning."""
+    figures = [
+        Figure(
+            names[at],
+            found.least,
+            "ms",
+            samples=tuple(found.values),
+            what="CPU",
+            series=series,
+            at=at,
+        )
+        for at, found in points.items()
+    ]
+    (few, first), *_, (many, last) = points.items()
+    each, name = ratios(last, first), f"{series}, {many:,} : {few:,}"
+    return [*figures, Figure(name, last.least / first.least, "x", MOST, samples=each)]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    return run(measure, __doc__, arguments)
+    return run("growth", measure, arguments, description=__doc__)
 
 
 if __name__ == "__main__":

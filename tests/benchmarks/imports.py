@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure, run
-from tests.benchmarks.timing import interleave
+from tests.benchmarks.sizes import Size
+from tests.benchmarks.timing import Samples, interleave
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 15
 STATEMENTS = {
     "bare": "pass",
     "dependencies": "import transitions, msgspec",
@@ -39,26 +39,32 @@ def starting(statement: str) -> Callable[[int], float]:
     return measure
 
 
-def measure(smoke: bool = False) -> list[Figure]:
-    """Measure, once where it is only to be seen that it runs."""
+def measure(size: Size = Size.FULL) -> list[Figure]:
+    """Measure fresh interpreters in turn."""
     # An installed package is compiled; a checkout may not be (PYTHONDONTWRITEBYTECODE).
     for package in ("xorca", "contrib"):
         compileall.compile_dir(ROOT / package, quiet=1)
     contestants = {name: starting(statement) for name, statement in STATEMENTS.items()}
-    samples = interleave(contestants, 1 if smoke else ROUNDS)
-    bare, built_on, xorca, whole = (samples[name].least for name in STATEMENTS)
+    samples = interleave(contestants, size.of(1, 3, 15))
+    bare, built_on, xorca, whole = (samples[name] for name in STATEMENTS)
     return [
-        Figure("a bare interpreter", bare, "ms"),
-        Figure("import transitions, msgspec: above bare", built_on - bare, "ms"),
-        Figure("import xorca: above bare", xorca - bare, "ms", 80.0),
-        Figure("import xorca: above transitions and msgspec", xorca - built_on, "ms", 25.0),
-        Figure("from xorca import Runtime, open_store: above bare", whole - bare, "ms"),
+        Figure("a bare interpreter", bare.least, "ms", samples=tuple(bare.values)),
+        _above("import transitions, msgspec: above bare", built_on, bare),
+        _above("import xorca: above bare", xorca, bare, most=80.0),
+        _above("import xorca: above transitions and msgspec", xorca, built_on, most=25.0),
+        _above("from xorca import Runtime, open_store: above bare", whole, bare),
     ]
+
+
+def _above(name: str, samples: Samples, below: Samples, *, most: float | None = None) -> Figure:
+    pairs = zip(samples.values, below.values, strict=True)
+    differences = tuple(high - low for high, low in pairs)
+    return Figure(name, samples.least - below.least, "ms", most, samples=differences)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    return run(measure, __doc__, arguments)
+    return run("imports", measure, arguments, description=__doc__)
 
 
 if __name__ == "__main__":

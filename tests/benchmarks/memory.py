@@ -1,7 +1,8 @@
 """Whether a worker grows with what it has handled.
 
 ``python -m tests.benchmarks.memory``: resident memory of one process over a durable SQLite
-file, after 10,000 and after 100,000 whole processes of five events, 32 at once.
+file, after 10,000 and after 100,000 whole processes of five events, 32 at once. With
+``--full``, as in ``make bench``, the end is at 30,000.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import psutil
 
 from tests.benchmarks.books import handle_with, run_processes, runtime_over
 from tests.benchmarks.figures import Figure, run
+from tests.benchmarks.sizes import Size
 from xorca.providers.local import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 MOST = 5.0
-BEFORE, AFTER = 10_000, 100_000
 
 
 async def watch(path: Path, marks: Sequence[int]) -> list[float]:
@@ -39,9 +40,9 @@ async def watch(path: Path, marks: Sequence[int]) -> list[float]:
     return found
 
 
-def measure(smoke: bool = False) -> list[Figure]:
+def measure(size: Size = Size.LONG) -> list[Figure]:
     """Measure in an interpreter of its own, which holds nothing else."""
-    before, after = (5, 10) if smoke else (BEFORE, AFTER)
+    before, after = size.of((5, 10), (200, 600), (10_000, 30_000), (10_000, 100_000))
     with tempfile.TemporaryDirectory() as place:
         marks = [str(before), str(after)]
         command = [sys.executable, "-m", "tests.benchmarks.memory", "--watch", place, *marks]
@@ -50,7 +51,7 @@ def measure(smoke: bool = False) -> list[Figure]:
     return [
         Figure(f"resident memory after {before:,} processes", low, "MB"),
         Figure(f"resident memory after {after:,} processes", high, "MB"),
-        Figure("  growth", high - low, "MB", MOST),
+        Figure("  growth", high - low, "MB", size.of(None, None, MOST)),
     ]
 
 
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = asyncio.run(watch(Path(given[1]) / "memory.db", [int(mark) for mark in given[2:]]))
         print(json.dumps(found))
         return 0
-    return run(measure, __doc__, given)
+    return run("memory", measure, given, description=__doc__, default=Size.LONG)
 
 
 if __name__ == "__main__":

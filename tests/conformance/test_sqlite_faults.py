@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from xorca.errors import ConfigurationError, PublishFailed, Unavailable
 from xorca.events import Event
 from xorca.ports import Query
 from xorca.providers.local import SqliteStore
+from xorca.providers.local.connection import open_writer
 from xorca.providers.local.operation import Operation
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +103,7 @@ FULL_DISK = """
 import asyncio, resource, signal, sys
 from xorca.errors import Unavailable
 from xorca.providers.local import SqliteStore
+from xorca.providers.local.connection import open_writer
 
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -230,3 +234,19 @@ async def test_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 
         assert caught.value.failed == ("1",)
         await store.save("a/b", b"two", expect=tag)
+
+
+def test_two_may_make_one_file_at_once(tmp_path: Path) -> None:
+    """Whoever opens a file while another makes its tables waits, and takes it for ours."""
+    both = threading.Barrier(2)
+
+    def opened(number: int) -> None:
+        path = tmp_path / f"{number}.db"
+        both.wait()
+        open_writer(path).close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(60):
+            first, second = pool.submit(opened, number), pool.submit(opened, number)
+
+            assert first.result() is second.result() is None

@@ -85,17 +85,47 @@ async def test_lonely_write_is_committed_by_the_loop(database: Database) -> None
 
 
 async def test_writes_of_one_turn_share_a_transaction(database: Database) -> None:
-    """What several tasks write in one turn is committed together, elsewhere."""
+    """What several tasks write in one turn is committed together, by the loop if that is quick."""
     await crowd(database)
+    database._pace = 0.0  # however slow this disk was so far
+
+    found = await asyncio.gather(*(commit(database, Where()) for _ in range(5)))
+
+    assert set(found) == {(threading.current_thread().name, True)}
+
+
+async def test_group_goes_to_the_thread_where_commits_are_slow(database: Database) -> None:
+    """What several tasks write in one turn is committed together elsewhere on a slow disk."""
+    await crowd(database)
+    database._pace = 1.0
 
     found = await asyncio.gather(*(commit(database, Where()) for _ in range(5)))
 
     assert set(found) == {("xorca x.db", True)}
 
 
+async def test_group_waits_for_the_lock_in_the_thread(database: Database) -> None:
+    """While another connection holds the write lock the loop goes on, and nothing is lost."""
+    await crowd(database)
+    database._pace = 0.0
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    group = asyncio.gather(*(commit(database, Where()) for _ in range(3)))
+    await asyncio.sleep(0.02)
+    waited = not group.done()
+    other.execute("ROLLBACK")
+    other.close()
+
+    found = await group
+
+    assert waited
+    assert set(found) == {("xorca x.db", True)}
+
+
 async def test_loop_goes_on_during_a_group(database: Database) -> None:
     """While the thread commits, reads and other tasks proceed."""
     await crowd(database)
+    database._pace = 1.0
     group = asyncio.gather(*(commit(database, Slow()) for _ in range(3)))
     turns = 0
     while not group.done():

@@ -137,6 +137,7 @@ def test_arms_and_items() -> None:
     assert union_arms(Plain | Model) == (Plain, Model)
     assert union_arms(Plain) == (Plain,)
     assert list_item(list[Plain]) is Plain
+    assert list_item(list[None]) is type(None)
     assert list_item(Plain) is None
 
 
@@ -181,3 +182,25 @@ def test_any_text_and_number(text: str, count: int) -> None:
         return
 
     assert codec.decode(data) == value
+
+
+class Colour(Enum):
+    """A choice."""
+
+    RED = "red"
+
+
+@dataclass
+class Painted:
+    """Has a choice."""
+
+    colour: Colour
+
+
+def test_a_value_that_is_no_choice_is_not_quoted() -> None:
+    """What a sender wrote may be secret; the place of it is told, and the value is not."""
+    with pytest.raises(PayloadError) as refused:
+        codec_for(Painted).decode(b'{"colour":"a - at `secret"}')
+
+    assert "secret" not in str(refused.value)
+    assert str(refused.value).endswith("Invalid enum value - at `$.colour`")

@@ -14,9 +14,15 @@ _COMMANDS = {
     "graph": "Draw an orchestrator as a Mermaid diagram.",
     "run": "Start a process, serve it, and show what happens.",
     "dev": "Work on a store until stopped; start anew when a file changes.",
+    "serve": "Serve a module over HTTP until stopped.",
     "new": "Make a project that runs and passes its own test.",
     "ls": "List the processes of a store.",
     "show": "Show everything that is stored of one process.",
+    "cancel": "Cancel a process.",
+    "delete": "Delete a process that is over.",
+    "prune": "Delete the processes whose time is over.",
+    "redrive": "Apply dead letters once more, after a fix.",
+    "sweep": "Send what was left behind in a store.",
 }
 
 

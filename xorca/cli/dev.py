@@ -21,7 +21,13 @@ URL = "sqlite:///./.xorca/dev.db"
 @click.command("dev")
 @click.argument("target", metavar="MODULE[:Class]")
 @store_option(default=URL)
-def command(target: str, url: str) -> None:
+@click.option(
+    "--http",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve over HTTP as well, on this port of 127.0.0.1; 0 takes a free one.",
+)
+def command(target: str, url: str, http: int | None) -> None:
     r"""Work on a store until stopped; start anew when a file changes.
 
     The orchestrators and fleets of the module work until Ctrl-C (or SIGTERM). Everything is
@@ -35,13 +41,17 @@ def command(target: str, url: str) -> None:
     """
     from xorca.cli.dev_supervisor import stop_signals, supervise
 
+    if http is not None:
+        from xorca.cli.serve_extra import check_extra
+
+        check_extra("xorca dev --http")
     if url == URL:
         _make_place()
     with plain_errors():
         asyncio.run(_probe(open_room(url), url))
     click.echo(f"{click.style('xorca dev', bold=True)} {target}  {url}")
     with stop_signals() as stop:
-        supervise(target, url, stop)
+        supervise(target, url, stop, http=http)
     click.echo("stopped; the same command goes on where it was")
 
 

@@ -23,7 +23,7 @@ _HEALTHY = 3.0
 _BOOT = (
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);"
     " import json, sys; wish = json.loads(sys.argv[1]); sys.path[:] = wish['path'];"
-    " from xorca.cli.dev_worker import main; main(wish['target'], wish['url'])"
+    " from xorca.cli.dev_worker import main; main(wish['target'], wish['url'], wish['http'])"
 )
 
 
@@ -58,7 +58,7 @@ def stop_signals() -> Generator[Stop]:
             signal.signal(number, handler)
 
 
-def supervise(target: str, url: str, stop: Stop) -> None:
+def supervise(target: str, url: str, stop: Stop, *, http: int | None = None) -> None:
     """Keep a worker running until somebody asks for the end.
 
     A worker that cannot begin has said why; then a change of a file is waited for.
@@ -66,7 +66,7 @@ def supervise(target: str, url: str, stop: Stop) -> None:
     root = Path.cwd()
     while not stop.asked():
         watch, began = Watch(root), monotonic()
-        code = _work(target, url, stop)
+        code = _work(target, url, stop, http)
         if stop.asked() or code == RELOAD:
             continue
         if code != FAILED:
@@ -82,10 +82,10 @@ def _shown(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 
-def _work(target: str, url: str, stop: Stop) -> int:
+def _work(target: str, url: str, stop: Stop, http: int | None) -> int:
     """Run one worker to its end and give its exit code."""
     # The same path as here, and nothing that happens to lie in the current directory before it.
-    wish = json.dumps({"path": sys.path, "target": target, "url": url})
+    wish = json.dumps({"path": sys.path, "target": target, "url": url, "http": http})
     command = [sys.executable, "-P", "-c", _BOOT, wish]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as worker:  # noqa: S603 - this very program
         while not stop.asked():

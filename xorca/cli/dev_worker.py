@@ -17,23 +17,27 @@ import click
 
 from xorca.cli.app import print_whatever_comes
 from xorca.cli.dev_guard import FAILED, GRACE, RELOAD, STOPPED, Guard
+from xorca.cli.dev_http import http_beside
 from xorca.cli.dev_lines import Lines
 from xorca.cli.failing import WrongUse, plain_errors
 from xorca.cli.loading import Loaded, load_sound
 from xorca.cli.places import shown_place
 from xorca.cli.printing import plain
-from xorca.cli.stores import open_room
+from xorca.cli.stores import open_room, token_keys
 from xorca.dsl.orchestrator import Orchestrator, plan_of
+from xorca.errors import XorcaError
 from xorca.fleet import Fleet
 from xorca.handlers.local import LocalWorker
 from xorca.ports import Query
 from xorca.providers.open import StoreRoom
+from xorca.runtime import Runtime
 from xorca.runtime.reading import processes
+from xorca.telemetry.lines import say
 
 _MANY = 1000
 
 
-def main(target: str, url: str) -> NoReturn:
+def main(target: str, url: str, port: int | None = None) -> NoReturn:
     """Work until the parent is gone or a file has changed; the exit code says which."""
     guard = Guard(Path.cwd(), _take_stdin())
     guard.start()
@@ -43,7 +47,7 @@ def main(target: str, url: str) -> NoReturn:
     context.color = False if os.environ.get("NO_COLOR") else None
     with context.scope():
         print_whatever_comes()
-        code = _run(target, url, guard)
+        code = _run(target, url, guard, port)
     sys.stdout.flush()
     raise SystemExit(code)
 
@@ -61,12 +65,12 @@ def _take_stdin() -> int:
     return pipe
 
 
-def _run(target: str, url: str, guard: Guard) -> int:
+def _run(target: str, url: str, guard: Guard, port: int | None) -> int:
     _log_in_sentences()
     try:
         loaded = _load(target)
         with plain_errors():
-            asyncio.run(_work(loaded, open_room(url), guard))
+            asyncio.run(_work(loaded, open_room(url), guard, port))
     except WrongUse as exc:
         exc.show()
         return FAILED
@@ -92,22 +96,35 @@ def _log_in_sentences() -> None:
     logging.getLogger("xorca").addHandler(_Sentences(logging.ERROR))
 
 
-async def _work(loaded: Loaded, room: StoreRoom, guard: Guard) -> None:
+async def _work(loaded: Loaded, room: StoreRoom, guard: Guard, port: int | None) -> None:
     classes, fleets = loaded.chosen_or_none(), loaded.instances(Fleet)
     async with room:
         living = await _living(room, {plan_of(cls).name for cls in classes})
-        worker = LocalWorker(room, classes, fleets=fleets)
+        worker = LocalWorker(room, classes, fleets=fleets, tokens=token_keys())
         lines = Lines(room, classes, fleets)
         worker.on_outcome(lines.see)
         _greet(classes, fleets, living)
         printing = asyncio.create_task(lines.print_on())
+        sweeping = asyncio.create_task(sweep_on(worker.runtime))
         await worker.start()
-        click.echo(click.style("ready", fg="green"))
-        await guard.attach().wait()
-        _part(guard)
+        async with http_beside(worker, port):
+            click.echo(click.style("ready", fg="green"))
+            await guard.attach().wait()
+            _part(guard)
+        sweeping.cancel()
         await _leave(worker)
         await lines.rest()
         printing.cancel()
+
+
+async def sweep_on(runtime: Runtime | None, *, pause: float = 60.0) -> None:
+    """Send what others left behind, every ``pause`` seconds."""
+    while runtime is not None:
+        await asyncio.sleep(pause)
+        try:
+            await runtime.sweep()
+        except XorcaError as exc:
+            say(logging.ERROR, "sweep.failed", "cannot sweep", error=exc)
 
 
 async def _living(room: StoreRoom, names: set[str]) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--name", default="", help="Only this orchestrator.")
 @click.option(
     "--status",
-    type=click.Choice(["active", "ended", "failed", "cancelled"]),
+    type=click.Choice(["active", "ended", "failed", "cancelled", "deleted"]),
     help="Only processes that are so.",
 )
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most.")
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def command(url: str | None, name: str, status: str | None, limit: int, as_json: bool) -> None:
     r"""List the processes of a store.
 
-    NEXT is when somebody must look again: the earliest deadline.
+    NEXT is when somebody must look again: the earliest deadline, or when a process that is
+    over may be pruned. What was deleted is listed by --status deleted alone.
 
     \b
       xorca ls --store sqlite:///./state.db --status active
@@ -39,28 +40,37 @@ def command(url: str | None, name: str, status: str | None, limit: int, as_json:
     from xorca.ports import Query
 
     room = open_to_read(url)
-    with plain_errors():
-        found = asyncio.run(_collect(room, Query(name=name, status=status or ""), limit + 1))
+    found: list[Summary] = []
+    is_whole = False
+    try:
+        with plain_errors():
+            query = Query(name=name, status=status or "")
+            asyncio.run(_collect(room, query, limit + 1, found))
+        is_whole = True
+    finally:  # one record that cannot be read hides no other
+        if found or is_whole:
+            _print(found, limit, as_json=as_json, narrowed=bool(name or status))
+
+
+def _print(found: list[Summary], limit: int, *, as_json: bool, narrowed: bool) -> None:
     if as_json:
         _print_json(found[:limit])
     elif found:
         _print_rows(found[:limit])
     else:
-        click.echo("no such process" if name or status else "no process yet", err=True)
+        click.echo("no such process" if narrowed else "no process yet", err=True)
     if len(found) > limit:
         click.echo(f"there are more than {limit}: --limit shows more", err=True)
 
 
-async def _collect(room: StoreRoom, query: Query, limit: int) -> list[Summary]:
+async def _collect(room: StoreRoom, query: Query, limit: int, found: list[Summary]) -> None:
     from xorca.runtime.reading import processes
 
-    found: list[Summary] = []
     async with room:
         async for summary in processes(room, query):
             found.append(summary)
             if len(found) >= limit:
                 break
-    return found
 
 
 def _print_json(found: list[Summary]) -> None:

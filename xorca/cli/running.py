@@ -16,8 +16,9 @@ from xorca.cli.causes import cause_of
 from xorca.cli.failing import WrongUse
 from xorca.cli.live import Live
 from xorca.cli.printing import plain
+from xorca.cli.stores import token_keys
 from xorca.dsl.orchestrator import Orchestrator, plan_of
-from xorca.engine.ids import make_subject, process_id_of
+from xorca.engine.routing import Refusal, Registry
 from xorca.events import Event, from_cloudevent
 from xorca.fleet import Fleet
 from xorca.handlers.local import LocalWorker
@@ -103,11 +104,10 @@ class _Watch:
     """What outcomes and store say of the one process that matters."""
 
     def __init__(self, wish: Wish, start: Event) -> None:
-        plan = plan_of(wish.wanted)
-        self.subject = make_subject(plan.name, plan.version, process_id_of(start))
+        self.subject = _subject_of(wish, start)
         self.ended = False
         self.failure: _Failure | None = None
-        self.start, self._finals = start, plan.finals
+        self.start, self._finals = start, plan_of(wish.wanted).finals
 
     def see(self, outcome: Outcome) -> None:
         """Take note of an outcome."""
@@ -134,14 +134,23 @@ class _Watch:
         return self.ended or self.failure is not None
 
 
+def _subject_of(wish: Wish, start: Event) -> str:
+    """Give the subject of the process that an event starts, by its content where that tells."""
+    found = Registry(wish.classes).route(start)
+    if isinstance(found, Refusal):
+        raise WrongUse(f"{start.type!r} starts no process: {found.cause}")
+    return found.subject
+
+
 async def start_process(room: StoreRoom, wish: Wish) -> int:
     """Send the start event, print the subject, and leave the rest to other workers."""
     if not wish.lasting:
         raise WrongUse("nobody else works on a memory: store; name the one that others work on")
     start = wish.start_event()
+    subject = _subject_of(wish, start)
     async with room:
         await LocalWorker(room).send(start.to_json())  # it runs nothing; it only sends
-    click.echo(_Watch(wish, start).subject)
+    click.echo(subject)
     return 0
 
 
@@ -157,7 +166,8 @@ async def _run(room: StoreRoom, wish: Wish) -> int:
     hide = not wish.lasting and wish.process_id is None
     live = Live(wish.classes, served=wish.served, hide_ids=hide, others=wish.lasting)
     async with room:
-        async with LocalWorker(room, wish.classes, fleets=wish.fleets) as worker:
+        tokens = token_keys()
+        async with LocalWorker(room, wish.classes, fleets=wish.fleets, tokens=tokens) as worker:
             worker.on_outcome(live.see)
             worker.on_outcome(watch.see)
             await worker.channel.publish([start])

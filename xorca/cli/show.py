@@ -107,6 +107,10 @@ def _print_head(found: Description, now: datetime) -> None:
     click.echo(f"  {status} in {click.style(found.state or '(no state)', bold=True)}", nl=False)
     click.echo(f", revision {found.revision}", nl=False)
     click.echo(f", started {_ago(found.started, now)}, updated {_ago(found.updated, now)}")
+    if found.reason:
+        click.echo(f"  because: {plain(found.reason)}")
+    if found.keep_until is not None:
+        click.echo(f"  may be pruned {_left(found.keep_until, now)}")
 
 
 def _print_timeline(found: Description) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from xorca.cli.failing import WrongUse, plain_errors
 
 if TYPE_CHECKING:
     from xorca.providers.open import StoreRoom
+    from xorca.runtime import TokenKeys
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -33,7 +35,23 @@ def open_room(url: str) -> StoreRoom:
     from xorca.providers.open import open_store
 
     with plain_errors():
-        return open_store(url)
+        room = open_store(url)
+        if not (os.environ.get("XORCA_SEAL_KEY") or os.environ.get("XORCA_SEAL")):
+            return room
+        from xorca.sealing import sealed_by_environment
+
+        return sealed_by_environment(room)
+
+
+def token_keys() -> TokenKeys | None:
+    """Give the keys of continuation tokens that stand in XORCA_TOKEN_KEY, if it is set."""
+    text = os.environ.get("XORCA_TOKEN_KEY", "")
+    if not text.strip():
+        return None
+    from xorca.runtime import TokenKeys
+
+    with plain_errors():
+        return TokenKeys(text, audience=os.environ.get("XORCA_TOKEN_AUDIENCE", ""))
 
 
 def open_to_read(url: str | None) -> StoreRoom:

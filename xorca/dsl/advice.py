@@ -72,6 +72,8 @@ def _odd_names(plan: Plan) -> Iterator[Problem]:
         for emit in edge.emits:
             if not _is_grammatical(emit.name, _EMITTED):
                 yield _odd(edge, "emits", emit.name, "cmd.<noun>.<verb>, evt.… or notif.…")
+        if edge.finders:
+            continue  # strangers name their events as they like
         for name in (*edge.names, *(part.name for part in edge.parts)):
             if not _is_grammatical(name, _HEARD):
                 yield _odd(edge, "hears", name, "evt.<noun>.<verb>.success, cmd.… or sys.…")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xorca.dsl.finders import check_finders
 from xorca.dsl.names import (
     command_of,
     is_name,
@@ -26,6 +27,7 @@ def check_plan(plan: Plan) -> Iterator[Problem]:
     yield from check_fan_outs(plan)
     yield from check_leaving(plan)
     yield from check_conditional(plan)
+    yield from check_finders(plan)
 
 
 def check_names(plan: Plan) -> Iterator[Problem]:

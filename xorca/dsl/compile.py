@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Final, get_origin
 
 from xorca.codec import ArmsCodec, MemoryCodec, codec_for, type_name
@@ -12,6 +13,7 @@ from xorca.dsl.edges import build_edges
 from xorca.dsl.inference import infer
 from xorca.dsl.plan import Early, MemoryPlan, Plan, StatePlan
 from xorca.dsl.sketch import Reading, class_place, read_class
+from xorca.dsl.sources import fault_of
 from xorca.errors import DefinitionError, Problem
 
 RESERVED = frozenset(
@@ -47,6 +49,8 @@ def compile_class(
         edges=build_edges(reading, early),
         memory=_memory(reading, cls, place),
         early=early,
+        retain=_retain(reading, options.get("retain"), place),
+        senders=_senders(reading, options.get("sources"), place),
         place=place,
         options={"short": not reading.states},
     )
@@ -74,6 +78,21 @@ def _early(reading: Reading, early: Any, place: str) -> Early:
             cause = f"early={value!r} is no policy for events that come early"
             reading.problem("X21", cause, 'Use "defer", "ignore" or "reject"', where)
     return early if early in ("defer", "ignore", "reject") else "defer"
+
+
+def _retain(reading: Reading, retain: Any, place: str) -> timedelta | None:
+    if retain is None or (isinstance(retain, timedelta) and retain > timedelta(0)):
+        return retain
+    cause = f"retain={retain!r} is no time to keep a process for"
+    reading.problem("X30", cause, "Give a positive time: retain=timedelta(days=30)", place)
+    return None
+
+
+def _senders(reading: Reading, sources: Any, place: str) -> tuple[str, ...]:
+    fault = fault_of(sources)
+    if fault is not None:
+        reading.problem("X31", *fault, place)
+    return () if fault is not None or sources is None else tuple(sources)
 
 
 def _check_existing(reading: Reading) -> None:

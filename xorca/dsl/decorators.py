@@ -67,17 +67,38 @@ def start(method: Taking[[S, A], Q, R], /) -> Callable[Q, R]: ...
 @overload
 def start(method: Taking[[S], Q, R], /) -> Callable[Q, R]: ...
 @overload
-def start(topic: Topic[A], /, *, to: To = ..., on_existing: OnExisting = ...) -> Begins[A]: ...
+def start(
+    topic: Topic[A],
+    /,
+    *,
+    to: To = ...,
+    on_existing: OnExisting = ...,
+    process: Callable[[A], str] = ...,
+) -> Begins[A]: ...
 @overload
-def start(topic: str = ..., /, *, to: To = ..., on_existing: OnExisting = ...) -> Begins[Any]: ...
+def start(
+    topic: str = ...,
+    /,
+    *,
+    to: To = ...,
+    on_existing: OnExisting = ...,
+    process: Callable[[Any], str] = ...,
+) -> Begins[Any]: ...
 
 
-def start(topic: Any = None, /, *, to: To | None = None, on_existing: str = "refuse") -> Any:
+def start(
+    topic: Any = None,
+    /,
+    *,
+    to: To | None = None,
+    on_existing: str = "refuse",
+    process: Callable[[Any], str] | None = None,
+) -> Any:
     """Begin a process with this method.
 
     Bare (``@start``) or without a name it hears ``xorca.<name>.start``. A second start of
     a process that exists is answered with an error, or with ``on_existing="ignore"``
-    merely acknowledged.
+    merely acknowledged. ``process`` gives the process id, called with the payload.
     """
     if callable(topic):
         return start()(topic)
@@ -85,7 +106,7 @@ def start(topic: Any = None, /, *, to: To | None = None, on_existing: str = "ref
         _check_names("@start", (topic,), (str, Topic))
 
     def decorate(method: Any) -> Any:
-        mark = StartMark(topic, to, on_existing, _place(method))
+        mark = StartMark(topic, to, on_existing, _place(method), process)
         _own_marks("@start", method).starts.insert(0, mark)
         return method
 
@@ -146,13 +167,15 @@ def on(
     each: bool = False,
     first: bool = False,
     early: Early | None = None,
+    process: Callable[..., str] | None = None,
 ) -> Any:
     """Call this method when one of these events arrives.
 
     ``at`` says in which states it is heard, ``to`` where it leads, ``when`` is a guard
     called with ``(self, payload)``. ``each=True`` folds the answers of a fan-out one by
     one, ``first=True`` goes on with the first answer of several, ``early`` decides what
-    becomes of an event that comes before its state.
+    becomes of an event that comes before its state. ``process`` gives the process id of an
+    event that does not carry our subject, called with its payload.
     """
     _check_names("@on", ways, (str, Topic, AllOf))
     if when is not None and not callable(when):
@@ -162,22 +185,25 @@ def on(
         )
 
     def decorate(method: Any) -> Any:
-        mark = OnMark(ways, at, to, when, each, first, early, _place(method))
+        mark = OnMark(ways, at, to, when, each, first, early, _place(method), process)
         _own_marks("@on", method).ons.insert(0, mark)
         return method
 
     return decorate
 
 
-def after(delay: timedelta, /, *, at: At | None = None, to: To | None = None) -> Waits:
+def after(
+    delay: timedelta, /, *, at: At | None = None, to: To | None = None, process: None = None
+) -> Waits:
     """Call this method when this time has passed in a state.
 
     Without ``at`` it counts from the start of the process, whatever state it is in.
+    ``process`` is none of its keywords; it is taken so that its cure can be told.
     """
     _check_delay(delay)
 
     def decorate(method: Any) -> Any:
-        mark = AfterMark(delay, at, to, _place(method))
+        mark = AfterMark(delay, at, to, _place(method), process)
         _own_marks("@after", method).afters.insert(0, mark)
         return method
 

@@ -7,6 +7,7 @@ from inspect import CO_VARARGS, iscoroutinefunction
 from typing import Any, get_args, get_origin
 
 from xorca.codec import Codec, codec_for, list_item, type_name, union_arms
+from xorca.dsl.finders import fault_of, finders_of
 from xorca.dsl.inference import commands
 from xorca.dsl.marks import AllOf
 from xorca.dsl.names import command_of, wire_name
@@ -62,7 +63,9 @@ class _Builder:
 
     def edge(self, index: int, sketch: Sketch, early: str) -> Edge:
         self._guard_shape(sketch)
+        self._process_shape(sketch)
         parts = self._parts(sketch)
+        arms = () if parts or sketch.join is not None else self._arms(sketch)
         own_start = f"xorca.{self._reading.name}.start"
         names = tuple(dict.fromkeys(map(wire_name, sketch.ways)))
         if sketch.kind == "start" and not names:
@@ -77,7 +80,7 @@ class _Builder:
             names=() if parts else names,
             sources=sketch.sources,
             target=sketch.target,
-            arms=() if parts or sketch.join is not None else self._arms(sketch),
+            arms=arms,
             parts=parts,
             emits=self._emits(sketch),
             guard=sketch.guard,
@@ -87,6 +90,7 @@ class _Builder:
             delay=sketch.delay,
             whole_life=sketch.whole_life,
             on_existing=sketch.on_existing,  # type: ignore[arg-type]
+            finders=finders_of(sketch, names, arms=arms, parts=parts),
             place=sketch.place,
         )
 
@@ -262,6 +266,11 @@ class _Builder:
             cause = f"has a guard of {most} parameters"
             cure = "A guard takes self, or self and all payloads"
             self._problem("X23", sketch, cause, cure)
+
+    def _process_shape(self, sketch: Sketch) -> None:
+        fault = fault_of(sketch)
+        if fault is not None:
+            self._problem("X27", sketch, *fault)
 
     def _problem(self, code: str, sketch: Sketch, cause: str, cure: str) -> None:
         self._reading.problem(code, f"{sketch.handler!r} {cause}", cure, sketch.place)

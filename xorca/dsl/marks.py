@@ -23,12 +23,16 @@ Way = str | Topic[Any] | AllOf
 
 
 class StartMark(msgspec.Struct, frozen=True):
-    """``@start``: ``topic`` None is the class's own ``xorca.<name>.start``."""
+    """``@start``: ``topic`` None is the class's own ``xorca.<name>.start``.
+
+    ``process``, here and below, is whatever was written; the compiler judges it (hence Any).
+    """
 
     topic: str | Topic[Any] | None
     to: Any
     on_existing: str
     place: str
+    process: Any = None
 
 
 class OnMark(msgspec.Struct, frozen=True):
@@ -42,6 +46,7 @@ class OnMark(msgspec.Struct, frozen=True):
     first: bool
     early: str | None
     place: str
+    process: Any = None
 
 
 class AfterMark(msgspec.Struct, frozen=True):
@@ -51,6 +56,7 @@ class AfterMark(msgspec.Struct, frozen=True):
     at: Any
     to: Any
     place: str
+    process: Any = None
 
 
 class EmitMark(msgspec.Struct, frozen=True):

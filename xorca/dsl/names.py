@@ -50,13 +50,13 @@ def command_of(name: str) -> str | None:
     return "cmd." + name[4:].rpartition(".")[0]
 
 
-def matches(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str, *, by: str = ".") -> bool:
     """Tell whether a name matches a pattern; a star is one or more whole segments.
 
     Linear in practice and never exponential: stars are matched greedily from the left
     with one point of return, as shells match file names.
     """
-    want, have = pattern.split("."), name.split(".")
+    want, have = pattern.split(by), name.split(by)
     if len(have) < len(want):
         return False
     i = j = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import sys
 import uuid
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
@@ -15,12 +15,20 @@ from xorca.dsl.marks import marks_of
 from xorca.dsl.plan import Edge, Plan
 from xorca.dsl.states import State
 from xorca.errors import ConfigurationError, DefinitionError, PayloadError, Problem
-from xorca.events import Event
+from xorca.events import Event, Topic
 
 if TYPE_CHECKING:
     from cloudevents.core.v1.event import CloudEvent
 
 _IMMUTABLE = (str, int, float, bool, bytes, type(None))
+
+
+class TokenGiver(Protocol):
+    """What gives continuation tokens to the handler that runs."""
+
+    def token(self, name: str, expires: timedelta | None, *, whole_life: bool) -> str:
+        """Give a token for an event of this process."""
+        ...
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -31,6 +39,7 @@ class Scene(msgspec.Struct, frozen=True):
     now: datetime
     event: Event
     attempt: int
+    giver: TokenGiver | None = None
 
 
 class _Body(dict[str, Any]):
@@ -52,6 +61,8 @@ class OrchestratorMeta(type):
 
     __xorca_plan__: Plan | None
     __xorca_machine__: CompiledMachine | None
+    __xorca_retain__: timedelta | None = None
+    __xorca_senders__: Any = None
 
     @classmethod
     def __prepare__(cls, clsname: str, bases: tuple[type, ...], /, **options: Any) -> _Body:
@@ -65,6 +76,10 @@ class OrchestratorMeta(type):
         cls = super().__new__(mcs, clsname, bases, namespace, **options)
         cls.__xorca_plan__ = None
         cls.__xorca_machine__ = None
+        if "retain" in options:
+            cls.__xorca_retain__ = options["retain"]
+        if "sources" in options:
+            cls.__xorca_senders__ = options["sources"]
         if bases and options.get("name"):
             from xorca.dsl.compile import compile_class  # only who defines a class needs it
 
@@ -72,7 +87,8 @@ class OrchestratorMeta(type):
             # payload class that was defined inside the same function as the orchestrator.
             scope = sys._getframe(1).f_locals  # pyright: ignore[reportPrivateUsage]
             twice = getattr(namespace, "twice", ())
-            settings = {"version": "1.0.0", **options, "twice": twice}
+            settings = {"version": "1.0.0", "retain": cls.__xorca_retain__, **options}
+            settings |= {"sources": cls.__xorca_senders__, "twice": twice}
             cls.__xorca_plan__ = compile_class(cls, Orchestrator, settings, scope)
             cls.__xorca_machine__ = CompiledMachine(cls.__xorca_plan__)
         return cls
@@ -96,7 +112,13 @@ class Orchestrator(metaclass=OrchestratorMeta):
         __slots__ = ("__dict__", "_scene")
 
     def __init_subclass__(
-        cls, *, name: str = "", version: str = "1.0.0", early: str = "defer"
+        cls,
+        *,
+        name: str = "",
+        version: str = "1.0.0",
+        early: str = "defer",
+        retain: timedelta | None = None,
+        sources: tuple[str, ...] | list[str] | None = None,
     ) -> None:
         """Name the orchestrator.
 
@@ -106,6 +128,11 @@ class Orchestrator(metaclass=OrchestratorMeta):
             version: Three numbers; a live process stays on the version it began with.
             early: What to do with an event that a later state takes: "defer", "ignore" or
                 "reject".
+            retain: How long a process is kept after its end, before ``Runtime.prune`` and
+                ``xorca prune`` remove it; inherited. Without it, until somebody asks.
+            sources: Patterns of the sources that are heard, such as ``"/srvc/*"`` (a star is
+                one or more segments); inherited. Its own timers and processes always are;
+                another's event is dead-lettered before anything is read. Without it, all.
         """
         super().__init_subclass__()
 
@@ -133,6 +160,35 @@ class Orchestrator(metaclass=OrchestratorMeta):
     def attempt(self) -> int:
         """How many times in a row the present state has been entered; 1 is the first."""
         return self._scene.attempt
+
+    def token(
+        self,
+        event: str | Topic[Any],
+        /,
+        *,
+        expires: timedelta | None = None,
+        whole_life: bool = False,
+    ) -> str:
+        """Give a signed, single-use token that somebody else may turn into an event.
+
+        ``await runtime.resume(token, payload)`` makes it that event for this process, with
+        the payload. Send it in what this handler emits, and treat it as a password.
+
+        Args:
+            event: The name of the event, one that the state heard next takes.
+            expires: How long it is good; 7 days by default, the horizon of the Limits at most.
+            whole_life: Good in every state until the process ends. Without it, in the state
+                that this handler leads to (or stays in) alone, and only until that is left
+                or entered anew.
+
+        Raises:
+            ConfigurationError: the Runtime has no ``tokens=``, nobody hears the event there,
+                or a guard asks.
+        """
+        giver = self._scene.giver
+        if giver is None:
+            raise ConfigurationError("a token is given by a handler that runs, and none does")
+        return giver.token(str(getattr(event, "name", event)), expires, whole_life=whole_life)
 
     def __setattr__(self, name: str, value: Any) -> None:
         plan = type(self).__xorca_plan__
@@ -249,12 +305,17 @@ def machine_of(cls: type[Orchestrator]) -> CompiledMachine:
 
 
 def check_unique(classes: tuple[type[Orchestrator], ...]) -> None:
-    """Refuse two classes with one name and version, or that start on one event.
+    """Refuse classes that one runtime cannot tell apart.
+
+    Those are two with one name and version, or two names that start on one event, or that
+    would both find the process of one event by its content.
 
     Raises:
         DefinitionError: with the places of both.
     """
-    problems: list[Problem] = []
+    from xorca.dsl.claims import check_claims  # only who puts classes together needs it
+
+    problems: list[Problem] = list(check_claims([plan_of(cls) for cls in classes]))
     seen: dict[tuple[str, str], type[Orchestrator]] = {}
     starts: dict[str, str] = {}
     for cls in classes:

@@ -52,6 +52,18 @@ class EmitPlan(msgspec.Struct, frozen=True):
     is_answer: bool
 
 
+class Finder(msgspec.Struct, frozen=True):
+    """How an event that does not carry our subject finds its process, as ``process=`` says.
+
+    ``name`` is as written, perhaps a pattern; ``codecs`` are the payload types to try, in
+    order, before ``function`` is called.
+    """
+
+    name: str
+    function: Callable[[Any], Any]
+    codecs: tuple[Codec, ...]
+
+
 class Edge(msgspec.Struct, frozen=True):
     """One way from some states to one state (``target`` None: stay), through a handler.
 
@@ -80,6 +92,7 @@ class Edge(msgspec.Struct, frozen=True):
     delay: timedelta | None = None
     whole_life: bool = False
     on_existing: Literal["refuse", "ignore"] = "refuse"
+    finders: tuple[Finder, ...] = ()
     place: str = ""
 
     @property
@@ -97,7 +110,11 @@ class MemoryPlan(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, dict=True):
-    """A compiled orchestrator. Equal classes give equal plans in both forms."""
+    """A compiled orchestrator. Equal classes give equal plans in both forms.
+
+    ``retain`` is how long a process is kept after its end; None: until somebody deletes it.
+    ``senders`` are patterns of the sources that are heard; none: all of them.
+    """
 
     name: str
     version: str
@@ -106,6 +123,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     edges: tuple[Edge, ...]
     memory: MemoryPlan
     early: Early = "defer"
+    retain: timedelta | None = None
+    senders: tuple[str, ...] = ()
     place: str = ""
     options: Mapping[str, Any] = {}
 
@@ -118,6 +137,15 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def starts(self) -> dict[str, Edge]:
         """The start edges by the name that each hears."""
         return {name: edge for edge in self.edges if edge.kind == "start" for name in edge.names}
+
+    @cached_property
+    def signals(self) -> frozenset[str]:
+        """The names that start a process, and that one which lives hears, by their content."""
+        found: dict[str, set[str]] = {"start": set(), "on": set()}
+        for edge in self.edges:
+            if edge.finders:
+                found[edge.kind].update(finder.name for finder in edge.finders)
+        return frozenset(found["start"] & found["on"])
 
     @cached_property
     def commands(self) -> frozenset[str]:
@@ -226,7 +254,13 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def hears(self, name: str) -> bool:
         """Tell whether any state hears an event of this name."""
         exact, patterns = self._written
-        return name in exact or any(matches(pattern, name) for pattern in patterns)
+        if name in exact or name in self._parts:
+            return True
+        return any(matches(pattern, name) for pattern in patterns)
+
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        return frozenset(part.name for edge in self.edges for part in edge.parts)
 
     def answers(self, name: str) -> str | None:
         """Give the command of this class that an event name answers, None if there is none."""

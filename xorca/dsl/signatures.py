@@ -58,6 +58,7 @@ class Options(TypedDict, Generic[A], total=False):
     each: bool
     first: bool
     early: Early
+    process: Callable[[A], str]
 
 
 class JoinOptions(TypedDict, total=False):
@@ -67,6 +68,7 @@ class JoinOptions(TypedDict, total=False):
     to: To
     when: Callable[..., bool]
     early: Early
+    process: Callable[[Any], str]  # Any: it is called with each part in turn
 
 
 class Taking(Protocol[Wanted, Q, R_co]):

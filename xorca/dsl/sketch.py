@@ -46,6 +46,7 @@ class Sketch(msgspec.Struct):
     early: str | None = None
     delay: timedelta | None = None
     on_existing: str = "refuse"
+    process: Any = None
     sources: tuple[str, ...] = ()
     target: str | None = None
     whole_life: bool = False
@@ -185,6 +186,7 @@ def _mark_place(marks: Marks) -> str:
 
 def _fields(mark: StartMark | OnMark | AfterMark) -> Iterator[dict[str, Any]]:
     fields: dict[str, Any] = {"at": None, "to": mark.to, "place": mark.place}
+    fields["process"] = mark.process
     if isinstance(mark, StartMark):
         ways = () if mark.topic is None else (mark.topic,)
         yield {**fields, "kind": "start", "ways": ways, "on_existing": mark.on_existing}

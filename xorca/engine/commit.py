@@ -32,6 +32,8 @@ class Limits:
     window: int = 100
     cascade: int = 10_000
     skew: float = 1.0
+    noise: int = 200
+    noise_window: float = 3600.0
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -46,12 +48,13 @@ class Commit:
     """A record on its way to the next revision. Everything here is undone by dropping it.
 
     ``changed`` tells whether there is something to save; ``fresh`` holds the events of this
-    commit, ``arms`` and ``disarms`` the wake-ups to set and to take back after it.
+    commit, ``arms`` and ``disarms`` the wake-ups to set and to take back after it. ``trace`` is
+    what is emitted carries as its trace context, in place of that of the event that caused it.
     """
 
     __slots__ = (
         "_emitter", "arms", "at", "changed", "disarms", "fresh", "index", "limits", "mark",
-        "now", "process_id", "record", "revision", "sides",
+        "now", "process_id", "record", "revision", "sides", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class Commit:
         self.arms: list[Arm] = []
         self.disarms: list[str] = []
         self._emitter: Emitter | None = None
+        self.trace: dict[str, str] | None = None
         self.process_id, self.mark = identity(record.subject, record.name, record.incarnation)
 
     def next_id(self) -> str:
@@ -119,10 +123,10 @@ class Commit:
         if history and history[-1].revision == self.revision and history[-1].event == event_type:
             history.pop()
 
-    def rearm(self, name: str) -> None:
-        """Set the wake-up of a timer, once more if need be."""
+    def rearm(self, name: str, *, later: float = 0.0) -> None:
+        """Set the wake-up of a timer, once more if need be, so many seconds after it is due."""
         timer = self.record.timers[name]
-        due = self.now + timedelta(seconds=timer.due - self.at)
+        due = self.now + timedelta(seconds=timer.due - self.at + later)
         self.arms.append(Arm(name, self.wake_up(name, timer), due))
 
     def wake_id(self, name: str, timer: Timer) -> str:

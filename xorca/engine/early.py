@@ -6,7 +6,9 @@ from xorca.dsl.plan import Early, Edge, Plan
 from xorca.engine.awaiting import Match
 from xorca.engine.draft import Draft
 from xorca.engine.letters import bury
-from xorca.engine.record import Deferred, Entry, raw, size_of
+from xorca.engine.noise import refuse_noise
+from xorca.engine.record import Deferred, Entry, raw
+from xorca.engine.sharing import has_place, has_room
 from xorca.engine.verdict import Verdict
 from xorca.events import Event
 
@@ -52,16 +54,18 @@ def _policy(later: dict[str, tuple[Edge, ...]]) -> Early:
 
 def ignore(draft: Draft, event: Event, reason: str) -> Verdict:
     """Note that an event was seen and changed nothing."""
+    refuse_noise(draft, event, lost=False)
     draft.record.inbox[event.key] = Entry(draft.at)
     draft.changed = True
     return Verdict("ignored", reason)
 
 
 def _defer(draft: Draft, event: Event, match: Match | None) -> Verdict:
+    refuse_noise(draft, event)
     record, limits = draft.record, draft.limits
     body = event.to_json()
-    kept = size_of(record.dead) + size_of(record.deferred)
-    if len(record.deferred) >= limits.deferred or kept + len(body) > limits.kept_bodies:
+    room = has_place(record, limits, event.source)
+    if not (room and has_room(record, limits, event.source, len(body))):
         cause = f"{len(record.deferred)} events wait for a later state already"
         entry = bury(draft, event, reason="deferred-full", cause=cause)
         return Verdict("dead", "deferred-full", tuple(entry.emits))

@@ -153,7 +153,10 @@ def _spill(record: Record, sides: Sides) -> None:
 
 def _write_page(record: Record, sides: Sides, body: bytes, until: float, keys: int = PAGE) -> None:
     ordered = b"".join(sorted(body[at : at + KEY] for at in range(0, len(body), KEY)))
-    record.pages.append(Page(sides.write(ordered), until, keys))
+    # A life of this process id that was deleted may have had the same page, or a worker that
+    # died before its commit: see write. So no commit refers to what another one wrote.
+    salt = f"{record.incarnation}-{record.revision}"
+    record.pages.append(Page(sides.write(ordered, salt=salt), until, keys))
     record.pages.sort(key=lambda page: page.until)
 
 

@@ -9,7 +9,9 @@ from xorca.engine.commit import Commit
 from xorca.engine.draft import Draft
 from xorca.engine.emitting import MAX_EMIT, trace_of
 from xorca.engine.gathering import free_places
-from xorca.engine.record import Dead, Entry, raw, size_of
+from xorca.engine.noise import refuse_noise
+from xorca.engine.record import Dead, Entry, raw
+from xorca.engine.sharing import drop_letter, has_room
 from xorca.events import Event, derived_id
 
 DEAD_LETTER_TYPE = "sys.xorca.deadletter"
@@ -43,6 +45,7 @@ def bury(
     The event itself is kept for a redrive while there is room for it. What tells of it
     belongs to ``carrier``, the entry of the event on its way, by default its own.
     """
+    refuse_noise(draft, event)
     record = draft.record
     entry = record.inbox.setdefault(event.key, Entry(draft.at))
     entry.dead = True
@@ -50,32 +53,34 @@ def bury(
     letter = Dead(
         event.key, event.id, event.source, event.type, reason, cause[:_CAUSE_LENGTH], draft.at
     )
-    if _fits(draft, events):
+    if _fits(draft, event.source, events):
         letter.events = events
     record.dead.append(letter)
     _make_room(draft)
     data = dead_letter_data(event, subject=record.subject, reason=reason, cause=cause)
     told = draft.emitter.event(
-        draft.next_id(), DEAD_LETTER_TYPE, data, cause=event.id, trace=trace_of(event)
+        draft.next_id(),
+        DEAD_LETTER_TYPE,
+        data,
+        cause=event.id,
+        trace=draft.trace or trace_of(event),
     )
     draft.send(told, carrier or entry)
     draft.note(event.type)
     return entry
 
 
-def _fits(draft: Commit, events: list[msgspec.Raw]) -> bool:
-    limits, record = draft.limits, draft.record
+def _fits(draft: Commit, source: str, events: list[msgspec.Raw]) -> bool:
     sizes = [len(memoryview(event)) for event in events]
-    if any(size > limits.kept_body for size in sizes):
+    if any(size > draft.limits.kept_body for size in sizes):
         return False
-    kept = size_of(record.dead) + size_of(record.deferred)
-    return kept + sum(sizes) <= limits.kept_bodies
+    return has_room(draft.record, draft.limits, source, sum(sizes))
 
 
 def _make_room(draft: Commit) -> None:
     record = draft.record
     while len(record.dead) > draft.limits.dead:
-        oldest = record.dead.pop(0)
+        oldest = drop_letter(record)
         record.dead_dropped += 1
         entry = record.inbox.get(oldest.key)
         if entry is not None:
@@ -113,12 +118,24 @@ def bury_join(
     return head.key
 
 
+_BEGINNING = 2048
+
+
+def beginning_of(given: object) -> bytes:
+    """Give the beginning of what is no event, and how long it is: enough to know it again."""
+    if isinstance(given, bytes | bytearray | str):
+        begins = given[:_BEGINNING]
+        text = begins.encode("utf-8", "surrogatepass") if isinstance(begins, str) else bytes(begins)
+        return b"%b %d" % (text, len(given))
+    return repr(given)[:_BEGINNING].encode("utf-8", "surrogatepass")
+
+
 def loose_letter(event: Event | None, *, body: bytes, reason: str, cause: str) -> Event:
     """Make the dead-letter event of something that belongs to no record.
 
     Its id is derived from what it tells of, so a redelivery tells of it under the same id.
     """
-    what = event.key if event is not None else derived_id("body", body.hex()[:4096], str(len(body)))
+    what = event.key if event is not None else derived_id("body", body.hex())
     subject = (event.subject if event is not None else None) or ""
     return Event(
         id=derived_id("dead", what, reason),

@@ -2,10 +2,14 @@
 
 The fields are public in the sense that a person may read a stored record; they are written
 by the step alone. Times are seconds since 1970 (UTC). What is empty is not written.
+
+``gc=False``: a record is a tree of data, so counting references frees it, and the collector
+need not look through every warm record.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,11 +18,12 @@ import msgspec
 from xorca.errors import RecordError
 
 FORMAT = 1
+END_OF_TIME = 253_402_214_400.0
 _EMPTY = msgspec.Raw(b"{}")
 _NULL = msgspec.Raw(b"null")
 
 
-class Origin(msgspec.Struct, omit_defaults=True):
+class Origin(msgspec.Struct, omit_defaults=True, gc=False):
     """The start event, as far as answers need it: whom to answer, and what it asked."""
 
     id: str
@@ -28,7 +33,7 @@ class Origin(msgspec.Struct, omit_defaults=True):
     trace: dict[str, str] = {}
 
 
-class Entry(msgspec.Struct, omit_defaults=True):
+class Entry(msgspec.Struct, omit_defaults=True, gc=False):
     """What one event did, kept until all that it emitted is known to be out.
 
     ``emits`` are ids in the outbox. ``answered`` marks a reply that was matched to its
@@ -41,14 +46,14 @@ class Entry(msgspec.Struct, omit_defaults=True):
     answered: bool = False
 
 
-class Out(msgspec.Struct, omit_defaults=True):
+class Out(msgspec.Struct, omit_defaults=True, gc=False):
     """An emitted event that is not known to be out: its bytes, always the same."""
 
     revision: int
     event: msgspec.Raw
 
 
-class Awaited(msgspec.Struct, omit_defaults=True):
+class Awaited(msgspec.Struct, omit_defaults=True, gc=False):
     """A command, or the items of a fan-out, that somebody will answer.
 
     The ids of the commands are derived from ``revision`` and ``first``. ``open`` is a bit
@@ -64,7 +69,7 @@ class Awaited(msgspec.Struct, omit_defaults=True):
     sent: int = 0
 
 
-class Gathered(msgspec.Struct, omit_defaults=True, array_like=True):
+class Gathered(msgspec.Struct, omit_defaults=True, array_like=True, gc=False):
     """An event that waits in a join: item, identity, and the JSON text of its data."""
 
     item: int
@@ -75,7 +80,7 @@ class Gathered(msgspec.Struct, omit_defaults=True, array_like=True):
     emit: str = ""
 
 
-class Basket(msgspec.Struct, omit_defaults=True):
+class Basket(msgspec.Struct, omit_defaults=True, gc=False):
     """The events of one name that wait for a join: so many bytes, the rest in side objects."""
 
     items: list[Gathered] = []
@@ -83,7 +88,7 @@ class Basket(msgspec.Struct, omit_defaults=True):
     spilled: list[str] = []
 
 
-class Backlog(msgspec.Struct, omit_defaults=True):
+class Backlog(msgspec.Struct, omit_defaults=True, gc=False):
     """Items of a fan-out that were decided and not yet sent, with what caused them."""
 
     cause: str
@@ -92,7 +97,7 @@ class Backlog(msgspec.Struct, omit_defaults=True):
     spilled: list[str] = []
 
 
-class Deferred(msgspec.Struct, omit_defaults=True):
+class Deferred(msgspec.Struct, omit_defaults=True, gc=False):
     """An event that came before its state; ``answers`` is the emit id that it answers."""
 
     key: str
@@ -102,7 +107,7 @@ class Deferred(msgspec.Struct, omit_defaults=True):
     answers: str = ""
 
 
-class Timer(msgspec.Struct, omit_defaults=True):
+class Timer(msgspec.Struct, omit_defaults=True, gc=False):
     """A deadline: the visit that it belongs to, and whether its wake-up is known to be set."""
 
     due: float
@@ -110,7 +115,7 @@ class Timer(msgspec.Struct, omit_defaults=True):
     set: bool = False
 
 
-class Dead(msgspec.Struct, omit_defaults=True):
+class Dead(msgspec.Struct, omit_defaults=True, gc=False):
     """A dead letter: which event, why, where; the event itself while there is room for it."""
 
     key: str
@@ -123,7 +128,7 @@ class Dead(msgspec.Struct, omit_defaults=True):
     events: list[msgspec.Raw] = []
 
 
-class Step(msgspec.Struct, array_like=True):
+class Step(msgspec.Struct, array_like=True, gc=False):
     """One line of the short history: revision, time, what came, the state after it."""
 
     revision: int
@@ -132,7 +137,7 @@ class Step(msgspec.Struct, array_like=True):
     state: str
 
 
-class Page(msgspec.Struct, array_like=True):
+class Page(msgspec.Struct, array_like=True, gc=False):
     """A side object of sorted inbox keys: the newest's time, and how many there are."""
 
     name: str
@@ -140,8 +145,32 @@ class Page(msgspec.Struct, array_like=True):
     keys: int
 
 
-class Record(msgspec.Struct, omit_defaults=True):
-    """One process."""
+class Noise(msgspec.Struct, array_like=True, gc=False):
+    """How many events of one source were noted without effect since a time."""
+
+    since: float
+    count: int = 0
+
+
+class Past(msgspec.Struct, omit_defaults=True, gc=False):
+    """What a process id keeps of lives that were deleted.
+
+    ``starts`` are inbox keys: a start that stands there begins no life any more, nor does it
+    change one. ``versions`` are those of the earlier lives, ``sides`` the side objects of a
+    tombstone that may not be gone yet.
+    """
+
+    starts: str = ""
+    versions: list[str] = []
+    sides: list[str] = []
+
+
+class Record(msgspec.Struct, omit_defaults=True, gc=False):
+    """One process.
+
+    ``reason`` says why it was cancelled; ``keep_until`` is when an ended one may be pruned,
+    and a tombstone be removed (0: nobody said).
+    """
 
     format: int
     subject: str
@@ -172,6 +201,10 @@ class Record(msgspec.Struct, omit_defaults=True):
     timers: dict[str, Timer] = {}
     dead: list[Dead] = []
     dead_dropped: int = 0
+    reason: str = ""
+    keep_until: float = 0.0
+    past: Past | None = None
+    noise: dict[str, Noise] = {}
     history: list[Step] = []
 
 
@@ -179,6 +212,8 @@ ACTIVE, ENDED = "active", "ended"
 FAILED = "failed"
 """The start itself failed; the record only holds its dead letter, and may be started anew."""
 CANCELLED = "cancelled"
+DELETED = "deleted"
+"""A tombstone: what is left of a process until nothing that was sent to it can come again."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
@@ -202,13 +237,19 @@ def unseal(body: bytes, *, where: str = "the store") -> Record:
     """
     payload, mark, digest = body[:-_SEAL_LENGTH], body[-_SEAL_LENGTH:-34], body[-34:-2]
     if mark != _SEAL or not body.endswith(b'"}'):
-        raise RecordError(f"what is stored at {where} is no record of xorca, or was cut short")
+        raise RecordError(f"what is stored at {where} {_no_record(body)}")
     if sha256(payload).hexdigest()[:32].encode("ascii") != digest:
         raise RecordError(
             f"the record at {where} was changed or damaged: its checksum does not match. It is"
             " left as it is; restore it from a backup or delete it"
         )
     return unseal_trusted(body, where=where)
+
+
+def _no_record(body: bytes) -> str:
+    if body.startswith((b'{"sealed":"', b"xorca/")):
+        return "is sealed with a key: open the store with it (see XORCA_SEAL_KEY)"
+    return "is no record of xorca, or was cut short"
 
 
 def unseal_trusted(body: bytes, *, where: str = "the cache") -> Record:
@@ -227,6 +268,11 @@ def unseal_trusted(body: bytes, *, where: str = "the cache") -> Record:
             f" {FORMAT}: upgrade xorca"
         )
     return record
+
+
+def kept_until(at: float, retain: timedelta) -> float:
+    """Give when something that ended is not kept any longer; times end with the year 9999."""
+    return min(round(at + retain.total_seconds(), 3), END_OF_TIME)
 
 
 def raw(data: bytes | None) -> msgspec.Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xorca.dsl.plan import Edge
 from xorca.engine.awaiting import match_reply
+from xorca.engine.commit import Commit
 from xorca.engine.draft import Draft
 from xorca.engine.early import trigger_for
 from xorca.engine.gathering import complete_joins, consume, payloads_of
@@ -123,7 +124,7 @@ def _take_deferred(draft: Draft, deferred: Deferred, early: Event, event: Event)
         done.emits = []
 
 
-def expire_deferred(draft: Draft, carrier: Entry | None = None) -> None:
+def expire_deferred(draft: Commit, carrier: Entry | None = None) -> None:
     """Dead-letter what waited too long for its state; ``carrier`` is as of ``bury``."""
     waiting = draft.record.deferred
     late = [deferred for deferred in waiting if deferred.expires < draft.at]

@@ -9,13 +9,16 @@ from __future__ import annotations
 from xorca.engine.awaiting import Match, match_reply
 from xorca.engine.draft import Draft
 from xorca.engine.early import ignore, judge_early, trigger_for
+from xorca.engine.ids import incarnation_of
 from xorca.engine.inbox import has_seen, in_pages
 from xorca.engine.letters import bury
+from xorca.engine.noise import Muted, count_noise, is_noisy, muted
 from xorca.engine.record import ACTIVE, Entry
 from xorca.engine.settling import settle
 from xorca.engine.starting import start
 from xorca.engine.taking import fire, take
 from xorca.engine.timing import is_timer, take_timer
+from xorca.engine.tombstones import was_started
 from xorca.engine.transition import Transition, apply_transition
 from xorca.engine.verdict import DUPLICATE, Verdict
 from xorca.errors import RecordError
@@ -42,8 +45,29 @@ def step(draft: Draft, event: Event, *, starts: bool = False) -> Verdict:
         return Verdict("duplicate", "dead" if known.dead else "seen", tuple(known.emits))
     if has_seen(record, key):
         return DUPLICATE
-    if starts:
-        return start(draft, event)
+    if record.noise and is_noisy(draft, event):
+        return _step_quietly(draft, event, starts)
+    return _step(draft, event, starts)
+
+
+def _step_quietly(draft: Draft, event: Event, starts: bool) -> Verdict:
+    """Apply an event if that has an effect, and else note nothing of it."""
+    draft.muted = event
+    try:
+        return _step(draft, event, starts)
+    except Muted as caught:
+        return muted(draft, caught)
+    finally:
+        draft.muted = None
+
+
+def _step(draft: Draft, event: Event, starts: bool) -> Verdict:
+    record = draft.record
+    if starts and not (record.state and _is_signal(draft, event)):
+        verdict = start(draft, event)
+        if verdict.status != "applied":
+            count_noise(draft, event)
+        return verdict
     if record.status != ACTIVE:
         return Verdict("ignored", record.status)
     if record.state not in draft.plan.joins:
@@ -52,7 +76,19 @@ def step(draft: Draft, event: Event, *, starts: bool = False) -> Verdict:
             f" {draft.plan.version} does not have: raise the version when states change"
         )
     verdict = _timer(draft, event) if is_timer(event) else _take(draft, event)
-    return settle(draft, event, verdict) if verdict.status == "applied" else verdict
+    if verdict.status == "applied":
+        return settle(draft, event, verdict)
+    count_noise(draft, event)
+    return verdict
+
+
+def _is_signal(draft: Draft, event: Event) -> bool:
+    """Tell whether an event that starts processes is one that this process, alive, hears."""
+    record = draft.record
+    if event.type not in draft.plan.signals or record.status != ACTIVE:
+        return False
+    # Its own start is not heard again, nor that of an earlier life.
+    return incarnation_of(event) != record.incarnation and not was_started(record, event.key)
 
 
 def _take(draft: Draft, event: Event) -> Verdict:
@@ -88,7 +124,7 @@ def _too_old(draft: Draft, event: Event) -> Verdict | None:
     if not record.floor:
         return None
     made = event.timestamp()
-    if made is None or made.timestamp() >= record.floor:
+    if made is None or made.timestamp() > record.floor:
         return None
     cause = f"it is of {event.time}, older than what can be proven not to have been seen"
     entry = bury(draft, event, reason="stale-unprovable", cause=cause)

@@ -65,6 +65,7 @@ class Transition:
     def act(self, edge: Edge) -> None:
         """Run the handler, and check what it left behind and what it returned."""
         instance, memory = self._open()
+        self._draft.acting = edge
         payloads = self.payloads if edge.takes_payload else ()
         try:
             result = edge.function(instance, *payloads)
@@ -115,6 +116,7 @@ class Transition:
     def _guard(self, edge: Edge, payloads: tuple[Any, ...]) -> bool:
         guard: Any = edge.guard
         instance, _ = self._open()
+        self._draft.acting = None
         code = getattr(guard, "__code__", None)
         if code is not None and code.co_argcount == 1:
             payloads = ()
@@ -192,6 +194,7 @@ def _enter(draft: Draft, target: str, entry: Entry) -> None:
 def _end(draft: Draft, entry: Entry) -> None:
     record = draft.record
     record.status = ENDED
+    draft.retain()
     draft.disarm(list(record.timers))
     for command in list(record.backlog):
         release(draft, command, entry, rest=True)
@@ -213,7 +216,7 @@ def _send_all(draft: Draft, decided: tuple[Decided, ...], event: Event, entry: E
 def _send_one(draft: Draft, plan: EmitPlan, data: bytes, event: Event, entry: Entry) -> None:
     if plan.is_command and draft.record.status != ENDED:
         _await(draft, plan.name, Awaited(draft.revision, draft.index), entry)
-    emit_id, trace = draft.next_id(), trace_of(event)
+    emit_id, trace = draft.next_id(), draft.trace or trace_of(event)
     if plan.is_answer:
         sent = draft.emitter.event(emit_id, plan.name, data, cause=event.id, trace=trace)
     else:
@@ -235,15 +238,13 @@ def _send_fan_out(
         partly = sent if sent < count else 0
         awaited = Awaited(draft.revision, first, count, everything, True, partly)
         _await(draft, plan.name, awaited, entry)
-    emitter = draft.emitter
+    emitter, trace = draft.emitter, draft.trace or trace_of(event)
     for body in data[:sent]:
-        made = emitter.event(
-            draft.next_id(), plan.name, body, cause=event.id, trace=trace_of(event)
-        )
+        made = emitter.event(draft.next_id(), plan.name, body, cause=event.id, trace=trace)
         draft.send(made, entry)
     draft.index = first + count
     if sent < count:
-        backlog = Backlog(event.id, [raw(body) for body in data[sent:]], trace_of(event))
+        backlog = Backlog(event.id, [raw(body) for body in data[sent:]], trace)
         record.backlog[plan.name] = backlog
         spill_backlog(draft, backlog)
 
@@ -258,9 +259,13 @@ def _await(draft: Draft, command: str, awaited: Awaited, entry: Entry) -> None:
 
 
 def answer(draft: Draft, match: Match, entry: Entry) -> None:
-    """Note that a command was answered, which also proves that it was out."""
+    """Note that a command was answered; an answer that names it proves that it was out.
+
+    One without causation may be that of an earlier command of the same name.
+    """
     record, command = draft.record, match.command
-    draft.known_out(match.emit)
+    if match.by_causation:
+        draft.known_out(match.emit)
     entry.answered = match.by_causation
     awaited = record.awaited[command]
     if awaited.many or command in draft.plan.joined[record.state]:

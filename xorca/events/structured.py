@@ -11,7 +11,7 @@ from xorca.events.batch import split_batch
 from xorca.events.envelope import Event
 from xorca.events.fast import read_usual
 from xorca.events.json_text import check_depth, checked_data, parse_members
-from xorca.events.limits import MAX_EVENT_BYTES
+from xorca.events.limits import MAX_BATCH_BYTES, MAX_EVENT_BYTES
 from xorca.events.media import Media, media_of
 from xorca.events.validation import check_count, check_size, checked_event, too_large
 
@@ -72,6 +72,8 @@ def as_bytes(body: object) -> bytes:
             f"an event is read from bytes or text, not from {type(body).__name__}: "
             "pass the body as it was received"
         )
+    if len(body) > MAX_BATCH_BYTES:  # and more bytes: it need not be copied to be refused
+        raise too_large(len(body))
     try:
         return body.encode()
     except UnicodeEncodeError:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from xorca.codec import encode_json
 from xorca.dsl.names import is_name, wire_name
-from xorca.engine.emitting import MAX_EMIT, trace_of
-from xorca.engine.ids import process_id_of
+from xorca.dsl.orchestrator import plan_of
+from xorca.engine.emitting import MAX_EMIT
 from xorca.errors import HandlerError, PayloadError
 from xorca.events import Event, Topic, from_cloudevent
 from xorca.fleet.sender import Sender
@@ -45,6 +45,15 @@ class Call:
     def subject(self) -> str | None:
         """The subject of the command: the process that asks."""
         return self._event.subject
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same text however often the command comes: hand it to whatever acts for you.
+
+        26 characters of ``a-z`` and ``2-7``, derived from the command and the fleet; that of
+        an observer also from the name of its function.
+        """
+        return self._identity
 
     def emit(self, name: str | Topic[Any], payload: object = None) -> None:
         """Tell the world something that nobody must act on.
@@ -92,13 +101,16 @@ class Call:
         Args:
             orchestrator: The class to start.
             payload: What its ``@start`` handler takes.
-            process_id: Any text; without it, derived from the command and the position.
+            process_id: Any text; without it, what ``process=`` of the class gives, or else
+                derived from the command and the position.
             version: The version to start; without it, the highest that is registered.
 
         Raises:
             HandlerError: the service has ended already.
-            PayloadError: no ``@start`` of the class takes this payload.
+            PayloadError: no ``@start`` of the class takes this payload, or it tells no process.
         """
+        from xorca.engine.by_content import id_of_start  # only who starts a process needs it
+
         self._check_open(f"start({orchestrator.__name__})")
         made = orchestrator.start_event(
             payload,
@@ -108,8 +120,9 @@ class Call:
             source=self._sender.source,
         )
         event = self._caused_here(from_cloudevent(made))
+        found = id_of_start(plan_of(orchestrator), event)
         self._sent.append(event)
-        return process_id_of(event)
+        return found
 
     def close(self) -> tuple[Event, ...]:
         """Give what was sent; whoever sends later is told that it is too late."""
@@ -131,7 +144,7 @@ class Call:
         return f"{self._identity}-{len(self._sent)}"
 
     def _context(self) -> dict[str, str | int | bool]:
-        return {**trace_of(self._event), "causationid": self._event.id}
+        return self._sender.caused_by(self._event)
 
     def _check_open(self, what: str) -> None:
         if not self._open:

@@ -6,30 +6,38 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from xorca.dsl.names import matches, wire_name
-from xorca.engine.letters import loose_letter
-from xorca.engine.verdict import Status
+from xorca.engine.letters import beginning_of, loose_letter
 from xorca.errors import ConfigurationError, InvalidEvent, PortError
 from xorca.events import Event, Topic
 from xorca.events.attributes import check_identifier, check_source, check_text
+from xorca.fleet.memory import Memory
 from xorca.fleet.registration import Handler, Kind, read_handler, twice
+from xorca.fleet.remembered import Place
 from xorca.fleet.sender import Sender
 from xorca.fleet.signatures import Serves
+from xorca.fleet.watch import FleetWatch
 from xorca.fleet.work import work_on
-from xorca.ports import Bus, Clock
+from xorca.ports import Bus, Clock, Store
 from xorca.providers.clock import SystemClock
+from xorca.runtime.handling import Handling
 from xorca.runtime.intake import raise_retries, read_any
 from xorca.runtime.outcome import Outcome
+from xorca.telemetry.lines import say
 
-log = logging.getLogger("xorca")
+if TYPE_CHECKING:
+    from xorca.telemetry.hook import Telemetry
 
 A = TypeVar("A")
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 DEFAULT_TIMEOUT = timedelta(minutes=5)
+REMEMBER = timedelta(days=14)
 
 
 class Fleet:
@@ -41,9 +49,15 @@ class Fleet:
         clock: What stamps answers; the wall clock by default.
         name: The worker group; by default the source. Fleets of one name share the work.
         concurrency: How many events are worked on at once.
+        store: Where it is remembered what was answered. With one, an event that comes again
+            gets the same answer, byte for byte, and no handler runs again; two round trips
+            an event. Whoever opened it closes it.
+        remember: How long an answer is remembered at least.
+        telemetry: Where counts, measurements and spans go; see ``xorca.telemetry``.
 
     Raises:
-        ConfigurationError: the source is no URI reference, or the concurrency below 1.
+        ConfigurationError: the source is no URI reference, the concurrency below 1, the
+            store is none, or ``remember`` is no time.
     """
 
     def __init__(
@@ -54,17 +68,26 @@ class Fleet:
         clock: Clock | None = None,
         name: str | None = None,
         concurrency: int = 32,
+        store: Store | None = None,
+        remember: timedelta = REMEMBER,
+        telemetry: Telemetry | None = None,
     ) -> None:
         _check_source(source)
         if concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency} would never work: give 1 or more")
-        self.source, self.bus, self.name = source, bus, name or source
+        _check_memory(store, remember)
+        self.source, self.bus, self.name, self.store = source, bus, name or source, store
         self._sender = Sender(source, clock or SystemClock())
         self.concurrency = concurrency
         self._served: dict[str, Handler] = {}
         self._observers: list[Handler] = []
-        self._running: dict[tuple[str, str], asyncio.Future[Outcome]] = {}
+        self._running: dict[tuple[str, str, str | None], asyncio.Future[Outcome]] = {}
         self._slots = _Slots(concurrency)
+        self._watch = FleetWatch(self.name, self._served, telemetry)
+        self._memory: Memory | None = None
+        if store is not None:
+            place = Place(source, self.name)
+            self._memory = Memory(place, store, self._sender.clock, remember=remember)
 
     # -- registering ------------------------------------------------------------
 
@@ -154,55 +177,101 @@ class Fleet:
         work = (self._one(given, publish=publish) for given in events)
         found = await asyncio.gather(*work, return_exceptions=True)
         outcomes = [_checked(outcome) for outcome in found]
+        self._watch.flush()
         if raise_on_retry:
             raise_retries(outcomes)
         return outcomes
+
+    async def prune(self) -> int:
+        """Forget the answers that were remembered long enough; give how many those were.
+
+        It may run beside workers, and in several places at once.
+
+        Raises:
+            ConfigurationError: the fleet has no store.
+            PortError: the store could not be used; calling again goes on.
+        """
+        if self._memory is None:
+            raise ConfigurationError(
+                f"Fleet({self.source!r}) remembers nothing: give it store=open_store(...)"
+            )
+        return await self._memory.prune()
 
     async def _one(self, given: Any, *, publish: bool) -> Outcome:
         try:
             event = read_any(given)
         except InvalidEvent as exc:
-            body = given if isinstance(given, bytes) else repr(given).encode()
+            body = beginning_of(given)
             letter = loose_letter(None, body=body, reason=exc.reason, cause=str(exc))
             malformed = Outcome(None, "dead", exc.reason, sent=(letter,), error=exc)
-            return await self._publish(malformed, publish=publish)
+            return self._watch.told(await self._publish(malformed, publish=publish))
         served = self._served.get(event.type)
         observers = [each for each in self._observers if matches(each.name, event.type)]
         if served is None and not observers:
-            return Outcome(event, "foreign", "not-served", subject=event.subject)
+            foreign = Outcome(event, "foreign", "not-served", subject=event.subject)
+            return self._watch.told(foreign, self._watch.seen())
+        handling = self._watch.begin(event)
+        work = partial(work_on, self._sent_by(handling), event, served=served, observers=observers)
         try:
-            return await self._once(event, served, observers, publish=publish)
+            with self._watch.current(handling):
+                outcome = await self._once(event, work, publish=publish)
         except Exception as exc:  # a fault of ours, or of the bus, must not touch other events
-            log.error("%s: cannot work on %s", event.subject, event.type, exc_info=exc)
-            return Outcome(event, "retry", "internal", subject=event.subject, error=exc)
+            message = f"{event.subject}: cannot work on {event.type}"
+            say(logging.ERROR, "internal", message, {"subject": event.subject}, error=exc)
+            outcome = Outcome(event, "retry", "internal", subject=event.subject, error=exc)
+        except BaseException as exc:
+            self._watch.abandon(handling, exc)
+            raise
+        return self._watch.told(outcome, handling)
+
+    def _sent_by(self, handling: Handling | None) -> Sender:
+        if handling is None or not handling.context:
+            return self._sender
+        return replace(self._sender, trace=handling.context)
 
     async def _once(
-        self, event: Event, served: Handler | None, observers: list[Handler], *, publish: bool
+        self, event: Event, work: Callable[[], Awaitable[Outcome]], *, publish: bool
     ) -> Outcome:
         """Work on an event, or wait for whoever works on the same one already."""
         loop = asyncio.get_running_loop()
-        key = (event.key, event.type)
+        key = (event.key, event.type, event.subject)
         running = self._running.get(key)
         if running is not None and running.get_loop() is loop:
-            return _echo(event, await asyncio.shield(running))
+            return await self._echo(event, await asyncio.shield(running), publish=publish)
         mine = self._running[key] = loop.create_future()
         outcome = Outcome(event, "retry", "interrupted", subject=event.subject)
         try:
             async with self._slots.here():
-                worked = await work_on(self._sender, event, served=served, observers=observers)
+                memory = self._memory
+                worked = await (work() if memory is None else memory.once(event, work))
             outcome = await self._publish(worked, publish=publish)
         finally:
-            del self._running[key]
+            if self._running.get(key) is mine:  # else another loop has taken its place
+                del self._running[key]
             mine.set_result(outcome)
         return outcome
 
+    async def _echo(self, event: Event, first: Outcome, *, publish: bool) -> Outcome:
+        """Give the outcome of a second delivery that came while the first was worked on.
+
+        With a memory each of them carries the answer, so that each may be acknowledged by
+        itself; without one, that is left to whoever has the first.
+        """
+        subject = event.subject
+        if first.status == "retry":
+            return Outcome(event, "retry", "in-flight", subject=subject, error=first.error)
+        if self._memory is None:
+            return Outcome(event, "duplicate", "in-flight", subject=subject, error=first.error)
+        answered = Outcome(event, "duplicate", "remembered", subject=subject, sent=first.sent)
+        return await self._publish(answered, publish=publish)
+
     async def _publish(self, outcome: Outcome, *, publish: bool) -> Outcome:
-        if not (publish and outcome.sent and self.bus is not None):
+        bus = self._watch.bus(self.bus)
+        if not (publish and outcome.sent and bus is not None):
             return outcome
         try:
-            await self.bus.publish(outcome.sent)
+            await bus.publish(outcome.sent)
         except PortError as exc:
-            log.warning("%s: its answer must be sent again: %s", outcome.subject, exc)
             return Outcome(outcome.raw, "retry", "publish", subject=outcome.subject, error=exc)
         return outcome
 
@@ -229,10 +298,14 @@ def _checked(found: Outcome | BaseException) -> Outcome:
     return found
 
 
-def _echo(event: Event, outcome: Outcome) -> Outcome:
-    """Give the outcome of a second delivery that came while the first was worked on."""
-    status: Status = "retry" if outcome.status == "retry" else "duplicate"
-    return Outcome(event, status, "in-flight", subject=event.subject, error=outcome.error)
+def _check_memory(store: object, remember: object) -> None:
+    if store is not None and not hasattr(store, "load"):
+        raise ConfigurationError(f"store={store!r} is no store: write store=open_store(...)")
+    if not isinstance(remember, timedelta) or remember <= timedelta(0):
+        raise ConfigurationError(
+            f"remember={remember!r} is no time to remember for: write"
+            " remember=timedelta(days=14), longer than your broker redelivers"
+        )
 
 
 def _check_source(source: str) -> None:

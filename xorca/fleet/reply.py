@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from xorca.codec import encode_json
-from xorca.engine.emitting import trace_of
 from xorca.engine.letters import DEAD_LETTER_TYPE, dead_letter_data
 from xorca.errors import PayloadError
 from xorca.events import Event, derived_id
@@ -37,7 +36,7 @@ def reply_to(command: Event, answer: Answer, data: bytes | None, sender: Sender)
         time=sender.time(),
         data=data,
         datacontenttype=None if data is None else "application/json",
-        extensions={**trace_of(command), "causationid": command.id},
+        extensions=sender.caused_by(command),
     )
 
 
@@ -52,7 +51,7 @@ def dead_letter(event: Event, *, reason: str, cause: str, sender: Sender) -> Eve
         time=sender.time(),
         data=dead_letter_data(event, subject=subject, reason=reason, cause=cause),
         datacontenttype="application/json",
-        extensions={**trace_of(event), "causationid": event.id},
+        extensions=sender.caused_by(event),
     )
 
 

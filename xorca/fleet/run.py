@@ -20,8 +20,7 @@ from xorca.fleet.reply import (
     success_data,
 )
 from xorca.fleet.signals import Refusal, TryAgain
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,9 @@ async def run_handler(handler: Handler, event: Event, call: Call) -> Result:
     try:
         arguments = _arguments(handler, event, call)
     except PayloadError as exc:
-        log.warning("%s: %s does not fit %s: %s", event.subject, event.type, handler.label, exc)
+        _say(
+            logging.WARNING, "payload.misfit", handler, event, f"does not fit {handler.label}", exc
+        )
         return _failed(exc, "payload")
     deadline = asyncio.timeout(handler.timeout)
     try:
@@ -80,13 +81,14 @@ def _returned(handler: Handler, event: Event, value: Any, sent: tuple[Event, ...
         return Result("success", success_data(handler, value), sent=sent)
     except PayloadError as exc:
         wrong = PayloadError(f"{handler.label} returned what it does not declare: {exc}")
-        log.error("%s: %s: %s (%s)", event.subject, event.type, wrong, handler.place)
+        what = f"{handler.label} returned what it does not declare ({handler.place})"
+        _say(logging.ERROR, "handler.failed", handler, event, what, wrong)
         return _failed(wrong, "return-type")
 
 
 def _judge(handler: Handler, event: Event, exc: Exception, *, expired: bool) -> Result:
     if isinstance(exc, (TryAgain, MemoryError)):
-        log.info("%s: %s must come again: %r", event.subject, event.type, exc)
+        _say(logging.INFO, "handler.try-again", handler, event, "must come again", exc)
         return Result("again", reason="try-again", error=exc)
     if expired:
         return _too_slow(handler, event)
@@ -108,20 +110,33 @@ def _refused(handler: Handler, event: Event, refusal: Refusal) -> Result:
         data = refusal_data(handler, refusal)
     except PayloadError as wrong:
         return _broken(handler, event, wrong)
-    log.info("%s: %s is refused: %s", event.subject, event.type, refusal)
+    _say(logging.INFO, "handler.refused", handler, event, "is refused", refusal)
     return Result("error", data, "refused", refusal)
 
 
 def _broken(handler: Handler, event: Event, exc: Exception) -> Result:
-    log.error("%s: %s raised in %s", event.subject, event.type, handler.label, exc_info=exc)
+    _say(logging.ERROR, "handler.failed", handler, event, f"raised in {handler.label}", exc)
     return _failed(exc, "handler-raised")
 
 
 def _too_slow(handler: Handler, event: Event) -> Result:
     cause = TimeoutError(f"{handler.name} took longer than {handler.timeout:g} s")
-    log.warning("%s: %s", event.subject, cause)
+    _say(logging.WARNING, "handler.timeout", handler, event, str(cause))
     return Result("timeout", failure_data(str(cause), cause), "timeout", cause)
 
 
 def _failed(exc: Exception, reason: str) -> Result:
     return Result("error", failure_data(message_of(exc), exc), reason, exc)
+
+
+def _say(
+    level: int, what: str, handler: Handler, event: Event, said: str, error: Exception | None = None
+) -> None:
+    fields = {
+        "subject": event.subject,
+        "handler": handler.label,
+        "event_type": event.type,
+        "event_id": event.id,
+        "event_source": event.source,
+    }
+    say(level, what, f"{event.subject}: {event.type} {said}", fields, error=error)

@@ -19,10 +19,9 @@ from xorca.handlers.local_puller import Pace, Puller
 from xorca.handlers.local_work import FleetWork, OrchestratorWork, Settler
 from xorca.ports import Alarm, Store
 from xorca.providers.channel import Channel
-from xorca.runtime import Outcome, Runtime
+from xorca.runtime import Outcome, Runtime, TokenKeys
 from xorca.runtime.intake import read_any
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 BATCH, BATCHES = 64, 4
 VISIBILITY = 10.0
@@ -64,6 +63,7 @@ class LocalWorker:
         fleets: The services to run.
         runtime: A Runtime made elsewhere, in place of ``orchestrators``.
         random: Where the jitter of pauses comes from.
+        tokens: The keys of the continuation tokens that ``orchestrators`` give.
 
     Raises:
         ConfigurationError: the store has no channel, the runtime no bus, two fleets have one
@@ -78,6 +78,7 @@ class LocalWorker:
         fleets: Iterable[Fleet] = (),
         runtime: Runtime | None = None,
         random: Random | None = None,
+        tokens: TokenKeys | None = None,
     ) -> None:
         if not isinstance(store, HasChannel):
             raise ConfigurationError(
@@ -86,9 +87,12 @@ class LocalWorker:
             )
         classes = tuple(orchestrators)
         _check(classes, runtime)
+        if tokens is not None and runtime is not None:
+            raise ConfigurationError("give tokens= to the Runtime that you made, not to its worker")
         self.channel = store.channel
         if classes:
-            runtime = Runtime(classes, store=store, bus=store.channel, alarm=store.alarm)
+            bus, alarm = store.channel, store.alarm
+            runtime = Runtime(classes, store=store, bus=bus, alarm=alarm, tokens=tokens)
         self.runtime, self.fleets = runtime, tuple(fleets)
         self.groups = groups_of(_plans(self.runtime), self.fleets)
         self._random = random or Random()
@@ -213,7 +217,9 @@ class LocalWorker:
             try:
                 callback(outcome)
             except Exception as exc:  # a display that fails must not stop the work
-                log.error("on_outcome of %s failed", outcome.subject, exc_info=exc)
+                message = f"on_outcome of {outcome.subject} failed"
+                fields = {"subject": outcome.subject}
+                say(logging.ERROR, "callback.failed", message, fields, error=exc)
 
     async def _is_idle(self) -> bool:
         """Look twice, for an event may move from a group looked at late to an earlier one."""

@@ -10,8 +10,7 @@ from random import Random
 
 from xorca.handlers.local_renewal import Renewal
 from xorca.providers.channel import Channel, Delivery
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 WAIT = 5.0
 """How long one wait for deliveries may take, in seconds; it is begun anew."""
@@ -109,7 +108,7 @@ class Puller:
                 failures = 0
             except Exception as exc:  # the loop outlives whatever its store meets
                 failures += 1
-                log.error("%s: cannot receive: %s", self.group, exc, exc_info=failures == 1)
+                self._say("channel.receive", "cannot receive", exc)
                 await _either(stop, asyncio.sleep(pause_after(failures, self._random)))
 
     async def _turn(self, stop: asyncio.Future[None]) -> None:
@@ -136,7 +135,11 @@ class Puller:
             with self._renewal.of(deliveries):
                 await self._work(deliveries)
         except Exception as exc:  # they come again when their time is over
-            log.error("%s: %d deliveries not settled", self.group, len(deliveries), exc_info=exc)
+            self._say("channel.settle", f"{len(deliveries)} deliveries not settled", exc)
+
+    def _say(self, what: str, said: str, exc: Exception) -> None:
+        fields = {"group": self.group}
+        say(logging.ERROR, what, f"{self.group}: {said}", fields, error=exc)
 
 
 async def _either(stop: asyncio.Future[None], other: Coroutine[object, object, object]) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from xorca.providers.channel import Channel, Delivery
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 _SHARE = 3
 """How often deliveries are renewed before they would be seen again."""
@@ -45,7 +44,9 @@ class Renewal:
                 await self._renew()
             except Exception as exc:  # while somebody works, somebody must try to renew
                 pause /= _SHARE
-                log.warning("%s: cannot renew, others may begin as well: %s", self._group, exc)
+                message = f"{self._group}: cannot renew, others may begin as well"
+                fields = {"group": self._group}
+                say(logging.WARNING, "channel.renew", message, fields, error=exc)
 
     async def _renew(self) -> None:
         held = [delivery for batch in self._held.values() for delivery in batch]

@@ -15,8 +15,7 @@ from xorca.fleet import Fleet
 from xorca.handlers.local_puller import pause_after
 from xorca.providers.channel import Channel, Delivery
 from xorca.runtime import Outcome, Runtime
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 _TRIES = 5
 
@@ -54,7 +53,14 @@ class Settler:
     async def give_back(self, delivery: Delivery, cause: str) -> None:
         """Have a delivery come again, the later the more often it came."""
         delay, event = pause_after(delivery.attempts, self.random), delivery.event
-        log.info("%s: %s comes again in %.2f s: %s", event.subject, event.type, delay, cause)
+        message = f"{event.subject}: {event.type} comes again in {delay:.2f} s"
+        fields = {
+            "subject": event.subject,
+            "event_type": event.type,
+            "event_id": event.id,
+            "deliveries": delivery.attempts,
+        }
+        say(logging.INFO, "delivery.returned", message, fields)
         await self.channel.nack([delivery], delay=delay, cause=cause)
 
     async def insist(self, attempt: Callable[[], Awaitable[None]]) -> None:
@@ -67,7 +73,7 @@ class Settler:
             try:
                 return await attempt()
             except PortError as exc:
-                log.warning("trying again: %s", exc)
+                say(logging.WARNING, "channel.again", "trying again", error=exc)
                 await asyncio.sleep(pause_after(number, self.random))
         return await attempt()
 
@@ -93,7 +99,9 @@ class OrchestratorWork:
     def _is_ours(self, event: Event) -> bool:
         """Whether the event is for this name; each name of the runtime has its own group."""
         route = self.runtime.registry.route(event)
-        return route.name == self.name if isinstance(route, Route) else route.status == "dead"
+        if isinstance(route, Route):
+            return route.name == self.name
+        return route.status != "foreign" and route.name in ("", self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from secrets import token_hex
 from typing import Protocol
 
 from xorca.errors import ConfigurationError, LeaseHeld, LeaseLost, Unavailable
+from xorca.telemetry.lines import say
 
-_log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 
 
@@ -75,7 +75,8 @@ class HeldLease:
         try:
             await self._table.release(self.key, self._owner)
         except Unavailable as error:
-            _log.warning("the lease on %r was not given back, it runs out: %s", self.key, error)
+            message = f"the lease on {self.key!r} was not given back, it runs out"
+            say(logging.WARNING, "lease.kept", message, {"key": self.key}, error=error)
 
     async def keep(self) -> None:
         """Renew three times in every ``ttl`` until the lease is lost."""

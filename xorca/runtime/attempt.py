@@ -6,34 +6,48 @@ Pure like the step it drives: it is given bytes and gives bytes, and may be thro
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from xorca.engine.draft import Draft, Limits
+from xorca.engine.draft import Definition, Draft, Limits
 from xorca.engine.inbox import Sides, knows, make_room
 from xorca.engine.letters import bury
-from xorca.engine.record import FAILED, Entry, Record, seal, unseal_trusted
+from xorca.engine.noise import Muted, count_noise, is_noisy, muted
+from xorca.engine.record import ACTIVE, DELETED, FAILED, Entry, Record, seal
 from xorca.engine.routing import Registry, Route
 from xorca.engine.settling import Condemned, expire_deferred
 from xorca.engine.starting import new_record
 from xorca.engine.step import step
+from xorca.engine.tombstones import elsewhere, may_be_seen, was_started
 from xorca.engine.transition import NOT_POISON
 from xorca.engine.verdict import Verdict
+from xorca.errors import ConfigurationError
 from xorca.events import Event
 from xorca.ports import Summary
 from xorca.runtime.cache import Warm
-from xorca.runtime.leaving import recall
+from xorca.runtime.leaving import all_set, recall
+
+if TYPE_CHECKING:
+    from xorca.engine.tokens import Claim
+    from xorca.runtime.handling import Handling
 
 NO_RECORD = Verdict("retry", "no-record")
 
 
-class Item(msgspec.Struct, frozen=True):
-    """An event with the process it is for, and its place in what ``handle`` was given."""
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """An event with the process it is for, and its place in what ``handle`` was given.
+
+    ``claim`` is what its token says, where somebody brought one; ``handling`` notes what
+    becomes of it, where somebody wants to know.
+    """
 
     position: int
     event: Event
     route: Route
     starts: bool
+    claim: Claim | None = None
+    handling: Handling | None = None
 
 
 class Work:
@@ -48,6 +62,13 @@ class Work:
         self.postponed: dict[str, Exception] = {}
         self.saved: set[str] = set()  # side objects that are written, should this go on
         self.weighed = False
+
+    def fail(self, exc: Exception) -> None:
+        """Note that an attempt was lost: what was judged may rest on a record that is stale."""
+        self.condemned.clear()
+        for item in self.items:
+            if item.handling is not None:
+                item.handling.failed(exc)
 
 
 class Attempt:
@@ -77,8 +98,8 @@ class Attempt:
             record.state,
             record.revision,
             record.updated,
-            _due(record) if record.timers or record.deferred else None,
-            bool(record.outbox),
+            _due(record) if record.timers or record.deferred else record.keep_until or None,
+            bool(record.outbox) or (bool(record.timers) and not all_set(self.draft)),
         )
 
 
@@ -89,7 +110,7 @@ def _due(record: Record) -> float:
     return min(dues + [deferred.expires for deferred in record.deferred])
 
 
-class UnknownVersion(Exception):
+class UnknownVersion(ConfigurationError):
     """The record is of a version that is not registered here."""
 
 
@@ -112,9 +133,10 @@ class Stepper:
         draft = None if warm is None else self._open(work, warm, now)
         verdicts: list[Verdict] = []
         for item in work.items:
-            if item.starts and (draft is None or draft.record.status == FAILED):
+            if item.starts and (draft is None or draft.record.status in (FAILED, DELETED)):
                 draft = self._begin(work, draft, item, now)
-            verdicts.append(self._one(work, draft, item))
+            one = self._one if item.handling is None else self._stepped
+            verdicts.append(one(work, draft, item))
             if work.weighed and draft is not None:
                 _weigh(draft, item, verdicts[-1], limit)
         if draft is not None and draft.record.deferred:
@@ -125,10 +147,10 @@ class Stepper:
         return attempt
 
     def _open(self, work: Work, warm: Warm, now: datetime) -> Draft:
-        record = unseal_trusted(warm.body, where=work.items[0].route.key)
+        record = warm.take(work.items[0].route.key)
         definition = self.registry.definition(record.name, record.version)
-        if definition is None and record.status == FAILED:  # nothing runs on its version
-            definition = next((i.route.definition for i in work.items if i.starts), None)
+        if definition is None and record.status != ACTIVE:  # nothing runs on its version
+            definition = self._any_definition(work, record.name)
         if definition is None:
             known = ", ".join(self.registry.versions(record.name)) or "none"
             raise UnknownVersion(
@@ -142,26 +164,49 @@ class Stepper:
             recall(draft, warm.out)
         return draft
 
+    def _any_definition(self, work: Work, name: str) -> Definition | None:
+        for item in work.items:
+            if item.route.definition is not None:
+                return item.route.definition
+        versions = self.registry.versions(name)
+        return self.registry.definition(name, versions[-1]) if versions else None
+
     def _begin(self, work: Work, draft: Draft | None, item: Item, now: datetime) -> Draft:
-        """Open a record that is not there, or one whose start failed, for another start."""
-        failed = None if draft is None else draft.record
-        if draft is not None and failed is not None and knows(failed, item.event.key):
-            return draft
+        """Open for another start: no record yet, one whose start failed, or a tombstone."""
+        before = None if draft is None else draft.record
         definition = item.route.definition
         assert definition is not None  # it starts
+        if draft is not None and before is not None and _is_over(before, item.event, definition):
+            return draft
         process_id, at = item.route.process_id, now.timestamp()
-        record = new_record(definition, process_id, item.event, at, failed=failed)
-        return Draft(definition, record, now, self.limits, Sides(work.sides))
+        record = new_record(definition, process_id, item.event, at, before=before)
+        begun = Draft(definition, record, now, self.limits, Sides(work.sides))
+        if record.past is not None:
+            begun.sides.dropped.extend(record.past.sides)
+            record.past.sides = []
+        return begun
+
+    def _stepped(self, work: Work, draft: Draft | None, item: Item) -> Verdict:
+        """Step one event, watched where somebody wants to know."""
+        if item.handling is None:
+            return self._one(work, draft, item)
+        return item.handling.step(draft, lambda: self._one(work, draft, item))
 
     def _one(self, work: Work, draft: Draft | None, item: Item) -> Verdict:
         event = item.event
-        if draft is None or not (item.starts or draft.record.subject == item.route.subject):
-            return NO_RECORD
+        route = item.route
+        if draft is None or not (
+            item.starts or draft.record.subject == route.subject or _is_found(draft, route)
+        ):
+            found = None if draft is None else elsewhere(draft.record, route.subject)
+            return found or NO_RECORD
         if work.postponed and event.key in work.postponed:
             return Verdict("retry", "resources", error=work.postponed[event.key])
         if work.condemned and event.key in work.condemned:
             return _condemn(draft, work.condemned[event.key])
         try:
+            if item.claim is not None:
+                return _step_token(draft, event, item.claim)
             return step(draft, event, starts=item.starts)
         except NOT_POISON as exc:
             work.postponed[event.key] = exc
@@ -190,6 +235,25 @@ class Stepper:
         raise full
 
 
+def _is_found(draft: Draft, route: Route) -> bool:
+    """Tell whether this is the process, of whatever version, that an event's content names."""
+    named = draft.process_id == route.process_id and draft.record.name == route.name
+    return route.by_content and named
+
+
+def _is_over(record: Record, start: Event, definition: Definition) -> bool:
+    """Tell whether a start was judged before, or may have been heard by a life that is over."""
+    if knows(record, start.key) or was_started(record, start.key):
+        return True
+    return start.type in definition.plan.signals and may_be_seen(record, start)
+
+
+def _step_token(draft: Draft, event: Event, claim: Claim) -> Verdict:
+    from xorca.engine.tokens_taken import step_token  # only who takes tokens needs it
+
+    return step_token(draft, event, claim)
+
+
 class Postponed(Exception):
     """Something was noted in ``Work``, of an event that must come again, say; step again."""
 
@@ -203,7 +267,7 @@ def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
     if not any(late.expires < draft.at for late in draft.record.deferred):
         return
     for at, (item, verdict) in enumerate(zip(work.items, verdicts, strict=True)):
-        if verdict.status != "retry":
+        if verdict.status != "retry" and item.claim is None:
             entry = draft.record.inbox.setdefault(item.event.key, Entry(draft.at))
             expire_deferred(draft, entry)
             emits = tuple(entry.emits)
@@ -230,7 +294,11 @@ def _condemn(draft: Draft, condemned: Condemned) -> Verdict:
     known = draft.record.inbox.get(condemned.event.key)
     if known is not None:
         return Verdict("duplicate", "dead" if known.dead else "seen", tuple(known.emits))
+    if is_noisy(draft, condemned.event):
+        return muted(draft, Muted(lost=True))
     entry = bury(draft, condemned.event, reason=condemned.reason, cause=condemned.cause)
+    count_noise(draft, condemned.event)
     if not draft.record.state:
         draft.record.status = FAILED
+        draft.retain()
     return Verdict("dead", condemned.reason, tuple(entry.emits), condemned.error)

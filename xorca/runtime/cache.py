@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from xorca.engine.record import Record, unseal_trusted
+
+_DECODED = 5
+"""A body and the record that it was written from take about so many times its bytes."""
+
 
 class Warm:
-    """A committed body with its tag, and the ids of what is known to be out or armed."""
+    """A committed body with its tag, and the ids of what is known to be out or armed.
 
-    __slots__ = ("body", "out", "sides", "tag", "weight")
+    ``record`` is what the body was written from, if that is still at hand.
+    """
 
-    def __init__(self, body: bytes, tag: str, sides: dict[str, bytes] | None = None) -> None:
+    __slots__ = ("_record", "body", "out", "sides", "tag", "weight")
+
+    def __init__(
+        self,
+        body: bytes,
+        tag: str,
+        sides: dict[str, bytes] | None = None,
+        *,
+        record: Record | None = None,
+    ) -> None:
         self.body = body
         self.tag = tag
+        self._record = record
         self.out: set[str] = set()
         self.sides: dict[str, bytes] = sides or {}
-        self.weight: int = len(body) + sum(map(len, sides.values())) if sides else len(body)
+        size = len(body) if record is None else len(body) * _DECODED
+        self.weight: int = size + sum(map(len, sides.values())) if sides else size
+
+    def take(self, where: str) -> Record:
+        """Give the record, for the caller to change: nobody gets the same object again.
+
+        Raises:
+            RecordError: it is of another format.
+        """
+        record, self._record = self._record, None
+        return unseal_trusted(self.body, where=where) if record is None else record
 
 
 class Cache:

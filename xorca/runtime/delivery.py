@@ -9,8 +9,7 @@ from xorca.engine.ids import side_key
 from xorca.errors import PortError
 from xorca.ports import Alarm, Bus, Store
 from xorca.runtime.leaving import unarmed, unsent
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 
 async def arm_all(alarm: Alarm | None, commit: Commit, known: set[str]) -> None:
@@ -40,4 +39,6 @@ async def tidy(store: Store, alarm: Alarm | None, key: str, commit: Commit) -> N
         for name in commit.sides.dropped:
             await store.delete(side_key(key, name))
     except PortError as exc:
-        log.info("%s: left something behind: %s", commit.record.subject, exc)
+        subject = commit.record.subject
+        message, fields = f"{subject}: left something behind", {"subject": subject}
+        say(logging.INFO, "tidy.failed", message, fields, error=exc)

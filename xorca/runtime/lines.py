@@ -18,10 +18,16 @@ class Lines:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]] | None] = {}
 
+    def is_first(self, key: str) -> bool:
+        """Enter if nobody is in line; True needs a ``leave``, False an ``enter``."""
+        if key in self._waiting:
+            return False
+        self._waiting[key] = None
+        return True
+
     async def enter(self, key: str) -> None:
         """Wait for one's turn; every ``enter`` that returns needs a ``leave``."""
-        if key not in self._waiting:
-            self._waiting[key] = None
+        if self.is_first(key):
             return
         line = self._waiting[key]
         if line is None:

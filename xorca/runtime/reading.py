@@ -11,7 +11,8 @@ import msgspec
 
 from xorca.engine.awaiting import emit_of, is_open
 from xorca.engine.ids import identity, parse_subject, storage_key
-from xorca.engine.record import Awaited, Record, unseal
+from xorca.engine.record import DELETED, Awaited, Record, unseal
+from xorca.errors import RecordError
 from xorca.ports import Listed, Query, Store, Summary
 from xorca.providers.listing import matches
 
@@ -102,10 +103,12 @@ class Description:
     outbox: tuple[Unsent, ...]
     deferred: tuple[Early, ...]
     dead: tuple[Letter, ...]
+    reason: str = ""  # why it was cancelled
+    keep_until: datetime | None = None  # when it may be pruned, once it has ended
 
 
 async def describe(store: Store, subject: str) -> Description | None:
-    """Describe the process of a subject; None if there is none.
+    """Describe the process of a subject; None if there is none, or it was deleted.
 
     Raises:
         RecordError: what is stored cannot be trusted.
@@ -118,33 +121,49 @@ async def describe(store: Store, subject: str) -> Description | None:
     if stored is None:
         return None
     record = unseal(stored.body, where=key)
-    return description_of(record) if record.subject == subject else None
+    there = record.subject == subject and record.status != DELETED
+    return description_of(record) if there else None
 
 
 async def processes(store: Store, query: Query | None = None) -> AsyncIterator[Summary]:
     """Give the processes that a query asks for, in the order of their keys.
 
-    Where the store keeps no summaries the records themselves are read, page by page.
+    Where the store keeps no summaries the records themselves are read, page by page. What
+    was deleted is given only to a query for the status ``deleted``.
+
+    Raises:
+        RecordError: after all others were given, where a record cannot be trusted.
     """
     asked, after = query or Query(), ""
+    unread: list[RecordError] = []
     while True:
         page = await store.list(asked, after=after)
         for item in page.items:
-            summary = await _summary(store, item)
-            if summary is not None and matches(asked, summary):
+            summary = await _summary(store, item, unread)
+            if summary is not None and matches(asked, summary) and _is_shown(asked, summary):
                 yield summary
         if page.after is None:
-            return
+            break
         after = page.after
+    if unread:
+        raise unread[0]
 
 
-async def _summary(store: Store, item: Listed) -> Summary | None:
+def _is_shown(asked: Query, summary: Summary) -> bool:
+    return summary.status != DELETED or asked.status == DELETED
+
+
+async def _summary(store: Store, item: Listed, unread: list[RecordError]) -> Summary | None:
     if item.key.startswith("_"):  # side objects and the like, no records
         return None
     if item.summary is not None:
         return item.summary
     stored = await store.load(item.key)
-    return None if stored is None else summary_of(unseal(stored.body, where=item.key))
+    try:
+        return None if stored is None else summary_of(unseal(stored.body, where=item.key))
+    except RecordError as exc:  # the others are asked for, too
+        unread.append(exc)
+        return None
 
 
 def summary_of(record: Record) -> Summary:
@@ -159,8 +178,8 @@ def summary_of(record: Record) -> Summary:
         state=record.state,
         revision=record.revision,
         updated=record.updated,
-        due=min(dues) if dues else None,
-        pending=bool(record.outbox),
+        due=min(dues) if dues else record.keep_until or None,
+        pending=bool(record.outbox) or not all(timer.set for timer in record.timers.values()),
     )
 
 
@@ -190,6 +209,8 @@ def description_of(record: Record) -> Description:
             Letter(d.id, d.source, d.type, d.reason, d.cause, _time(d.at), bool(d.events))
             for d in record.dead
         ),
+        reason=record.reason,
+        keep_until=_time(record.keep_until) if record.keep_until else None,
     )
 
 

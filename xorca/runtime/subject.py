@@ -11,7 +11,7 @@ from xorca.engine.draft import Draft
 from xorca.engine.ids import side_key
 from xorca.engine.inbox import NeedSides
 from xorca.engine.letters import loose_letter
-from xorca.engine.record import Record, unseal
+from xorca.engine.record import ACTIVE, Record, unseal
 from xorca.engine.settling import Condemned
 from xorca.engine.verdict import Verdict
 from xorca.errors import Conflict, LeaseHeld, PortError, RecordError, RecordTooLarge, Unavailable
@@ -28,11 +28,13 @@ from xorca.runtime.attempt import (
 )
 from xorca.runtime.cache import Cache, Warm
 from xorca.runtime.delivery import arm_all, tidy
+from xorca.runtime.ends import Ends
 from xorca.runtime.leaving import all_set, unsent
 from xorca.runtime.lines import Lines
 from xorca.runtime.outcome import Outcome
+from xorca.runtime.sides import SideGone, load_sides, save_side
+from xorca.telemetry.lines import say
 
-log = logging.getLogger("xorca")
 ATTEMPTS = 8
 LEASE_TTL, LEASE_WAIT = 30.0, 5.0
 
@@ -50,6 +52,7 @@ class SubjectWorker:
     random: Random
     cache: Cache
     lines: Lines = field(default_factory=Lines)
+    ends: Ends = field(default_factory=Ends)
 
     def confirm(self, key: str, emit_ids: list[str]) -> None:
         """Remember that events left by another way."""
@@ -59,7 +62,8 @@ class SubjectWorker:
 
     async def run(self, key: str, items: list[Item], *, publish: bool) -> list[Outcome]:
         """Apply the events of one subject and give their outcomes in the same order."""
-        await self.lines.enter(key)
+        if not self.lines.is_first(key):
+            await self.lines.enter(key)
         try:
             if self.lease is None:
                 return await self._attempts(key, items, publish=publish)
@@ -68,7 +72,6 @@ class SubjectWorker:
                 return await self._attempts(key, items, publish=publish)
         except (PortError, RecordError, UnknownVersion) as exc:
             self.cache.drop(key)
-            log.warning("%s: must be tried again: %s", items[0].route.subject, exc)
             verdict = Verdict("retry", _reason(exc), error=exc)
             return [_outcome(item, verdict, None) for item in items]
         finally:
@@ -78,18 +81,18 @@ class SubjectWorker:
         try:
             await stack.enter_async_context(lease.hold(key, ttl=LEASE_TTL, wait=LEASE_WAIT))
         except (LeaseHeld, Unavailable) as exc:
-            log.info("%s: going on without its lease: %s", key, exc)
+            say(logging.INFO, "lease.skipped", f"{key}: going on without its lease", error=exc)
 
     async def _attempts(self, key: str, items: list[Item], *, publish: bool) -> list[Outcome]:
         work = Work(items)
-        failure: PortError | None = None
+        failure: PortError | SideGone | None = None
         for number in range(ATTEMPTS):
             if number > 1:  # the first time, a start may only have been tried in the dark
                 await self.clock.sleep(self.random.random() * min(1.0, 0.025 * 2**number))
             try:
                 warm, attempt = None if number else self.cache.get(key), None
                 if warm is not None or (not number and items[0].starts):
-                    attempt = await self._step(key, work, warm)
+                    attempt = self._try_step(work, warm) or await self._step(key, work, warm)
                 if attempt is None or not (attempt.body is not None or attempt.certain):
                     # What may not rest on a cached record is read and done again.
                     warm = await self._read(key, warm)
@@ -97,17 +100,22 @@ class SubjectWorker:
                 if attempt.body is not None:
                     if attempt.draft is not None and attempt.draft.sides.written:
                         await self._save_sides(key, work, attempt.draft.sides.written)
-                    warm = await self._save(key, attempt, attempt.body, warm)
+                    expect, summary = None if warm is None else warm.tag, attempt.summary()
+                    tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)
+                    warm = self._keep(key, attempt, attempt.body, tag)
             except Overfull as exc:
-                log.error("%s: %s", items[0].route.subject, exc)
+                subject = items[0].route.subject
+                say(logging.ERROR, "record.full", f"{subject}: {exc}", {"subject": subject})
                 return _overfull(work)
-            except (Conflict, Unavailable) as exc:
+            except (Conflict, Unavailable, SideGone) as exc:
                 # Lost race, time-out, lost response: the outcome is unknown. Only a fresh
                 # read tells, and only what is stored is answered from.
-                work.condemned.clear()  # judged on a record that may be stale
+                work.fail(exc)
                 self.cache.drop(key)
                 failure = exc
                 continue
+            if warm is not None and attempt.body is None:
+                self.cache.put(key, warm)  # what it sends now it need not send again
             return await self._deliver(work, attempt, warm, key=key, publish=publish)
         raise failure or Unavailable("nothing was tried")
 
@@ -117,9 +125,19 @@ class SubjectWorker:
         stored = await self.store.load(key)
         if stored is None:
             return None
-        unseal(stored.body, where=key)
+        record = unseal(stored.body, where=key)
         same = known is not None and known.tag == stored.tag
-        return known if same else Warm(stored.body, stored.tag)
+        return known if same else Warm(stored.body, stored.tag, record=record)
+
+    def _try_step(self, work: Work, warm: Warm | None) -> Attempt | None:
+        """Step once; None if something must be seen to first."""
+        try:
+            return self.stepper.attempt(work, warm, self.clock.now(), limit=self.store.limit)
+        except Condemned as exc:
+            work.condemned[exc.event.key] = exc
+        except (NeedSides, Postponed):
+            pass
+        return None
 
     async def _step(self, key: str, work: Work, warm: Warm | None) -> Attempt:
         """Step until nothing is missing; raises Overfull if not even a dead letter fits."""
@@ -127,27 +145,19 @@ class SubjectWorker:
             try:
                 return self.stepper.attempt(work, warm, self.clock.now(), limit=self.store.limit)
             except NeedSides as exc:
-                await self._load_sides(key, work, exc.names)
+                work.sides |= await load_sides(self.store, key, exc.names)
             except Condemned as exc:
                 work.condemned[exc.event.key] = exc
             except Postponed:
                 pass
 
-    async def _load_sides(self, key: str, work: Work, names: tuple[str, ...]) -> None:
-        for name in names:
-            stored = await self.store.load(side_key(key, name))
-            if stored is None:
-                raise RecordError(f"{work.items[0].route.subject} lacks its side object {name}")
-            work.sides[name] = stored.body
-
-    async def _save(self, key: str, attempt: Attempt, body: bytes, warm: Warm | None) -> Warm:
+    def _keep(self, key: str, attempt: Attempt, body: bytes, tag: str) -> Warm:
+        """Keep what was committed for the next event."""
         draft = attempt.draft
         assert draft is not None  # there is a body
-        expect = None if warm is None else warm.tag
-        tag = await self.store.save(key, body, expect=expect, summary=attempt.summary())
-        pages = draft.record.pages
-        sides = draft.sides.kept([page.name for page in pages]) if pages else None
-        saved = Warm(body, tag, sides)
+        record = draft.record
+        sides = draft.sides.kept([page.name for page in record.pages]) if record.pages else None
+        saved = Warm(body, tag, sides, record=record if record.status == ACTIVE else None)
         self.cache.put(key, saved)
         return saved
 
@@ -155,17 +165,8 @@ class SubjectWorker:
         """Write what the record refers to before it does, each once however often we try."""
         for name, side in written.items():
             if name not in work.saved:
-                await self._save_side(side_key(key, name), side)
+                await save_side(self.store, side_key(key, name), side)
                 work.saved.add(name)
-
-    async def _save_side(self, key: str, body: bytes) -> None:
-        try:
-            await self.store.save(key, body, expect=None)
-        except Conflict:
-            # The name is a hash of the body: it is there already, unless the conflict was with
-            # a request that failed after all.
-            if await self.store.load(key) is None:
-                raise
 
     # -- publish ------------------------------------------------------------------
 
@@ -176,8 +177,11 @@ class SubjectWorker:
         if draft is None:
             pairs = zip(work.items, attempt.verdicts, strict=True)
             return [_outcome(item, verdict, None) for item, verdict in pairs]
+        if self.ends.waiting and draft.record.status != ACTIVE:
+            self.ends.tell(key)
         known = warm.out if warm is not None else set[str]()
-        waiting = unsent(draft, known)
+        saved = attempt.body is not None
+        waiting = unsent(draft, known) if saved else _asked_again(attempt, draft, known)
         failure: PortError | None = None
         try:
             if draft.record.timers and (draft.arms or not all_set(draft)):
@@ -187,7 +191,6 @@ class SubjectWorker:
                 for event in waiting:
                     known.add(event.id)
         except PortError as exc:
-            log.warning("%s: not published: %s", draft.record.subject, exc)
             failure = exc
         if attempt.body is not None and (draft.disarms or draft.sides.dropped):
             await tidy(self.store, self.alarm, key, draft)
@@ -196,6 +199,18 @@ class SubjectWorker:
             if len(verdict.emits) == len(waiting):  # all of it is this event's, as nearly always
                 return [_outcome(work.items[0], verdict, draft.record, tuple(waiting))]
         return _outcomes(work, attempt, draft, waiting, failure)
+
+
+def _asked_again(attempt: Attempt, draft: Draft, known: set[str]) -> list[Event]:
+    """Give what events that changed nothing have to send: what they emitted, and all before it.
+
+    An answer that is ignored sends nothing, least of all its command: two processes that are
+    over would answer each other for ever.
+    """
+    outbox = draft.record.outbox
+    emits = [emit_id for verdict in attempt.verdicts for emit_id in verdict.emits]
+    last = max([outbox[emit_id].revision for emit_id in emits if emit_id in outbox], default=0)
+    return [event for event in unsent(draft, known) if outbox[event.id].revision <= last]
 
 
 def _outcomes(
@@ -222,8 +237,6 @@ def _outcomes(
 def _outcome(
     item: Item, verdict: Verdict, record: Record | None, sent: tuple[Event, ...] = ()
 ) -> Outcome:
-    if verdict.status == "dead":
-        log.warning("%s: dead letter (%s): %s", item.route.subject, verdict.reason, item.event.type)
     return Outcome(
         item.event,
         verdict.status,

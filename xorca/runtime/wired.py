@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from random import Random
+from typing import TYPE_CHECKING
 
 from xorca.dsl.orchestrator import Orchestrator
+from xorca.engine.admission import registry_of
 from xorca.engine.commit import Limits
-from xorca.engine.routing import Registry
 from xorca.errors import ConfigurationError
 from xorca.ports import Alarm, Bus, Clock, Lease, Store
 from xorca.providers.clock import SystemClock
 from xorca.runtime.attempt import Stepper
-from xorca.runtime.cache import Cache
 from xorca.runtime.changing import Changer
+from xorca.runtime.ends import Ends
 from xorca.runtime.lines import Lines
 from xorca.runtime.subject import SubjectWorker
+from xorca.runtime.watch import Watch
+
+if TYPE_CHECKING:
+    from xorca.engine.tokens import TokenKeys
+    from xorca.telemetry.hook import Telemetry
 
 
 class Wired:
     """The classes, the ports, and the workers that share a cache of committed records."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a runtime is put together from all of these
         self,
         orchestrators: Iterable[type[Orchestrator]],
         *,
@@ -33,14 +39,18 @@ class Wired:
         clock: Clock | None = None,
         limits: Limits | None = None,
         random: Random | None = None,
+        tokens: TokenKeys | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self.registry = Registry(orchestrators)
+        self.registry = registry_of(orchestrators, tokens=tokens)
+        self.tokens, self.telemetry = tokens, telemetry
+        self._watch = Watch((each.plan.name for each in self.registry.definitions), telemetry)
         self.store, self.bus, self.alarm, self.lease = store, bus, alarm, lease
         self.clock: Clock = clock or SystemClock()
         self.limits = limits or Limits()
         self._check_alarm()
         self._random = random or Random()
-        self._cache, self._lines = Cache(), Lines()
+        self._cache, self._lines, self._ends = self._watch.cache(), Lines(), Ends()
         self._orphans: OrderedDict[str, int] = OrderedDict()
         self._worker = self._new_worker()
         self._changer = self._new_changer()
@@ -48,26 +58,28 @@ class Wired:
     def _new_worker(self) -> SubjectWorker:
         return SubjectWorker(
             Stepper(self.registry, self.limits),
-            store=self.store,
-            bus=self.bus,
+            store=self._watch.store(self.store),
+            bus=self._watch.bus(self.bus),
             alarm=self.alarm,
             lease=self.lease,
             clock=self.clock,
             random=self._random,
             cache=self._cache,
             lines=self._lines,
+            ends=self._ends,
         )
 
     def _new_changer(self) -> Changer:
         return Changer(
-            self.store,
-            self.bus,
+            self._watch.store(self.store),
+            self._watch.bus(self.bus),
             self.alarm,
             self.clock,
             self._random,
             self.limits,
             cache=self._cache,
             lines=self._lines,
+            ends=self._ends,
         )
 
     def _check_alarm(self) -> None:

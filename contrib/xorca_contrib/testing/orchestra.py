@@ -164,6 +164,19 @@ class Orchestra:
         _raise_first(troubles)
         return outcome
 
+    async def resume(self, token: str, payload: object = None) -> Outcome:
+        """Bring a continuation token, as whoever it was given to would, and what follows.
+
+        Raises:
+            TokenRefused, PayloadError: as of ``Runtime.resume``.
+            XorcaTestError: the outcome is dead or foreign, or an event that followed died.
+        """
+        outcome = await self._stage.resume(token, payload)
+        troubles = await self._settle()
+        check_outcome(outcome, None)
+        _raise_first(troubles)
+        return outcome
+
     async def redeliver(self, bodies: list[bytes]) -> list[Outcome]:
         """Deliver events that were delivered before; the caller judges what they changed."""
         return [await self._stage.hand_over(body) for body in bodies]

@@ -17,12 +17,15 @@ from xorca.engine.ids import parse_subject, storage_key
 from xorca.engine.routing import Refusal
 from xorca.events import Event, from_cloudevent
 from xorca.providers.memory import MemoryAlarm
-from xorca.runtime import Outcome, Runtime
+from xorca.runtime import Outcome, Runtime, TokenKeys
 from xorca_contrib.testing.clock import VirtualClock
 from xorca_contrib.testing.making import Deliverable
 from xorca_contrib.testing.process import Process
 from xorca_contrib.testing.rooms import FragileStore, Fuse, Point, WatchedBus, WorkerLost
 from xorca_contrib.testing.story import Line
+
+TOKENS = TokenKeys({"test": b"a key that nobody need keep from a test"})
+"""The keys of continuation tokens on a stage; a handler may give some as anywhere."""
 
 
 class Stage:
@@ -68,7 +71,8 @@ class Stage:
 
     def serves(self, event: Event) -> bool:
         """Tell whether an event is for one of the classes, or for a process of theirs."""
-        return not isinstance(self._worker().registry.route(event), Refusal)
+        route = self._worker().registry.route(event)
+        return not isinstance(route, Refusal) or (route.status != "foreign" and route.name != "")
 
     def process_of(self, outcome: Outcome) -> Process | None:
         """Give the process that an outcome is about, None if there is none."""
@@ -88,6 +92,13 @@ class Stage:
         await self._note(outcome, body, remark)
         return outcome
 
+    async def resume(self, token: str, payload: Any) -> Outcome:
+        """Let somebody bring a continuation token; what comes of it is noted like an event."""
+        outcome = await self._worker().resume(token, payload)
+        if outcome.raw is not None:
+            await self._note(outcome, outcome.raw.to_json(), "")
+        return outcome
+
     def _worker(self) -> Runtime:
         if self._runtime is None:
             self._runtime = Runtime(
@@ -97,6 +108,7 @@ class Stage:
                 alarm=self._store.alarm,
                 clock=self._clock,
                 random=Random(0),
+                tokens=TOKENS,
             )
         return self._runtime
 

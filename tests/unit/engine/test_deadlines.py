@@ -164,10 +164,22 @@ async def test_a_wake_up_before_its_time_is_armed_again() -> None:
     play.clock.advance(30)
 
     early = await play.give(wake)
-    play.clock.advance(30)
+    play.clock.advance(35)
 
     assert told(early) == ("ignored", "early")
     assert await ring(play) == [("applied", "too_slow")]
+
+
+async def test_an_early_wake_up_is_put_off_by_what_it_came_too_early() -> None:
+    """The alarm's clock is ahead: armed for the same time it would come at once, again and again."""
+    play = await begun()
+    (wake,) = play.store.alarm.due(play.clock.now() + timedelta(seconds=60))
+    play.clock.advance(57)
+
+    await play.give(wake)
+
+    assert play.store.alarm.due(play.clock.now() + timedelta(seconds=5.9)) == []
+    assert len(play.store.alarm.due(play.clock.now() + timedelta(seconds=6))) == 1
 
 
 async def test_a_deadline_of_the_whole_life() -> None:

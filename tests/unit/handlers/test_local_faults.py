@@ -96,6 +96,7 @@ async def test_a_channel_that_fails_for_long_costs_a_redelivery(verb: str) -> No
 
 async def test_a_callback_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """A display is no reason to stop working."""
+    caplog.set_level("DEBUG", "xorca")
     store = MemoryStore()
     fleet, _ = make_services()
 

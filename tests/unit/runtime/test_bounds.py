@@ -26,7 +26,7 @@ def said(value: int, seconds: float) -> Event:
 
 async def test_ten_thousand_events_leave_a_small_record() -> None:
     """And every one of them is known when it comes again, to a cold worker too."""
-    play = stage(Counter)
+    play = stage(Counter, limits=Limits(noise=10_000))
     await play.start()
     events = [event("evt.bell.rang", subject=play.subject(), id=f"b{n}") for n in range(10_000)]
     largest = 0

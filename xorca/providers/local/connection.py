@@ -15,10 +15,11 @@ BUSY_TIMEOUT = 5.0
 
 _CHECKPOINT_PAGES = _LOG_PAGES = 1000
 _FILLER = "INSERT INTO event (type, open, at, body) VALUES ('', 1, 0, zeroblob(?))"
+_READER_CACHE, _WRITER_CACHE = 16_000, 2_000
+"""Kilobytes of pages; the loop's connection reads all records and writes most of them."""
 _SETTINGS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16000",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA journal_size_limit = 67108864",
 )
@@ -31,12 +32,12 @@ def open_writer(path: Path) -> sqlite3.Connection:
         ConfigurationError: the file cannot be ours.
         Unavailable: it can, but not now.
     """
-    return _open(path, BUSY_TIMEOUT, _CHECKPOINT_PAGES)
+    return _open(path, BUSY_TIMEOUT, _CHECKPOINT_PAGES, cache=_WRITER_CACHE)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """Open the connection of the loop, which never waits for a lock and never checkpoints."""
-    return _open(path, 0.0, 0)
+    return _open(path, 0.0, 0, cache=_READER_CACHE)
 
 
 def lengthen_log(connection: sqlite3.Connection, path: Path) -> None:
@@ -58,7 +59,7 @@ def lengthen_log(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA cache_size = {cache}")
 
 
-def _open(path: Path, timeout: float, checkpoint: int) -> sqlite3.Connection:
+def _open(path: Path, timeout: float, checkpoint: int, *, cache: int) -> sqlite3.Connection:
     check_place(path)
     try:
         connection = sqlite3.connect(
@@ -68,7 +69,8 @@ def _open(path: Path, timeout: float, checkpoint: int) -> sqlite3.Connection:
         raise faults.at_opening(error, path) from error
     try:
         _prepare(connection, path)
-        for setting in (*_SETTINGS, f"PRAGMA wal_autocheckpoint = {checkpoint}"):
+        sizes = (f"PRAGMA wal_autocheckpoint = {checkpoint}", f"PRAGMA cache_size = -{cache}")
+        for setting in (*_SETTINGS, *sizes):
             connection.execute(setting)
     except BaseException as error:
         connection.close()

@@ -1,8 +1,8 @@
 """One SQLite file, shared by all that is kept in it: reads at once, writes in groups.
 
-A write that is alone is committed on the loop's own thread, for handing it to another costs
-more than the commit. Where several tasks write in the same turn of the loop they go together,
-in a thread, and what comes while they are committed goes together next.
+Where several tasks write in the same turn of the loop they go together. While commits are
+quick they are done on the loop's own thread, for handing them to another costs more than they
+do; on a slow disk a thread does them, and what comes meanwhile goes together next.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _SLOW_COMMIT = 0.002
 _LONGEST_TURN = 0.001
 _INLINE_RUN, _FIRST_RUN = 128, 32
 """After so many inline commits one goes through the thread, whose connection checkpoints."""
+_SHARING = 3
+"""So many writes of a group lengthen the log about as much as one that is committed alone."""
 
 
 class Database:
@@ -158,12 +160,14 @@ class Database:
         if len(group) > 1:
             self._task = 0
         cursor = self._cursor
-        alone = len(group) == 1 and self._is_quick()
-        if alone and cursor is not None and self._inline(cursor, group[0]):
-            self._busy = False
-            group[0].settle(None)
-        else:
+        if cursor is None or not self._is_quick() or not self._inline_group(cursor, group):
             self._hand_over([*self._hints.take(), *group])
+            return
+        self._busy = bool(self._waiting)
+        for operation in group:
+            operation.settle(None)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush_hints(self) -> bool:
         """Commit hints that nothing came to carry; False while a group is under way."""
@@ -190,6 +194,25 @@ class Database:
         seconds = perf_counter() - start
         self._spent += seconds
         self._note_pace(seconds)
+        return True
+
+    def _inline_group(self, cursor: sqlite3.Cursor, group: list[Operation[Any]]) -> bool:
+        """Commit a group at once; False if the lock is another process's."""
+        if len(group) == 1:
+            return self._inline(cursor, group[0])
+        self._inline_run += 1 + len(group) // _SHARING
+        start = perf_counter()
+        try:
+            commit(cursor, [*self._hints.all(), *group])
+            self._hints.clear()
+        except Exception as error:
+            if isinstance(error, sqlite3.Error) and faults.is_busy(error):
+                return False
+            self._drop_if_lasting(error)
+            failure = faults.at_work(error, self.path)
+            for operation in group:
+                operation.error = failure
+        self._note_pace(perf_counter() - start)
         return True
 
     def _hand_over(self, group: Group) -> None:

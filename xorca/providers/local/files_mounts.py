@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xorca.errors import ConfigurationError
+from xorca.telemetry.lines import say
 
-_log = logging.getLogger(__name__)
 _TABLE = Path("/proc/self/mountinfo")
 
 # fmt: off
@@ -75,18 +75,21 @@ def check_mount(path: Path) -> None:
     """
     mount = mount_of(path, _table())
     if mount is None:
-        return _log.warning("cannot tell on which file system %s is; %s", path, _CURE)
+        return _warn(path, f"cannot tell on which file system {path} is; {_CURE}")
     reason = _reason(mount)
     if reason:
         raise ConfigurationError(f"{path} is on a {mount.type} file system: {reason}; {_CURE}")
     if mount.type not in _SAFE:
-        _log.warning(
-            "%s is on a %s file system, of which nothing is known here; its locks must hold "
-            "between all processes that use it",
+        _warn(
             path,
-            mount.type,
+            f"{path} is on a {mount.type} file system, of which nothing is known here; its locks"
+            " must hold between all processes that use it",
         )
     return None
+
+
+def _warn(path: Path, message: str) -> None:
+    say(logging.WARNING, "files.mount", message, {"path": str(path)})
 
 
 def _reason(mount: Mount) -> str:

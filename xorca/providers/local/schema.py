@@ -72,11 +72,13 @@ def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the tables are there; False for an empty file."""
+    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
+    # Asked last: whoever makes the tables just now has marked the file by then.
     application = _number(connection, "PRAGMA application_id")
     if application == APPLICATION:
         _check_version(_number(connection, "PRAGMA user_version"), path)
         return True
-    if application or _number(connection, "SELECT count(*) FROM sqlite_master"):
+    if application or tables:
         raise ConfigurationError(f"{path} is another program's database; name another file")
     return False
 

@@ -1,0 +1,28 @@
+"""All simulated orchestrators, by the name of their story."""
+
+from __future__ import annotations
+
+from tests.simulation.machines_commands import Boss, Fan, First, Helper, Pair
+from tests.simulation.machines_events import Early, FixedNotes, Notes, Ver1, Ver2, Waits
+from xorca import Orchestrator
+
+Classes = tuple[type[Orchestrator], ...]
+
+CAST: dict[str, Classes] = {
+    "pair": (Pair,),
+    "fan": (Fan,),
+    "boss": (Boss, Helper),
+    "first": (First,),
+    "early": (Early,),
+    "notes": (Notes,),
+    "waits": (Waits,),
+    "ver": (Ver1, Ver2),
+}
+
+
+def cast_of(stories: tuple[str, ...], *, deployed: bool, fixed: bool = False) -> Classes:
+    """Give the classes that some stories need; the newest version only once it is deployed."""
+    found = [cls for story in CAST if story in stories for cls in CAST[story]]
+    if fixed:
+        found = [FixedNotes if cls is Notes else cls for cls in found]
+    return tuple(cls for cls in found if deployed or cls is not Ver2)

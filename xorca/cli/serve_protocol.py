@@ -1,0 +1,93 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds on the head of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from typing import Any, ClassVar, Protocol
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LONGEST = 65_536
+
+
+class _Cycle(Protocol):
+    response_complete: bool
+
+
+class Patience:
+    """What is added to a protocol of uvicorn: a head that takes too long ends its connection.
+
+    A body that does not arrive is a matter of the application, and so is a slow answer. What
+    is bounded here is what no application sees: a connection on which nothing, or never the
+    end of a head, is sent. ``Any``: uvicorn's constructor takes what it likes.
+    """
+
+    patience: ClassVar[float] = 30.0
+    """How long the head of a request may take, in seconds."""
+
+    transport: asyncio.Transport
+    cycle: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: TimerHandle | None = None
+        self._head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)  # type: ignore[misc]
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the rest of a head, or stop waiting."""
+        super().data_received(data)  # type: ignore[misc]
+        if self._is_asked():
+            self._rest()
+            return
+        self._head += len(data)
+        if self._head > _LONGEST:
+            self._give_up()
+        elif self._waiting is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._rest()
+        super().connection_lost(exc)  # type: ignore[misc]
+
+    def _is_asked(self) -> bool:
+        cycle: _Cycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.call_later(self.patience, self._give_up)
+
+    def _rest(self) -> None:
+        self._head = 0
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        self._rest()
+        if not self._is_asked() and not self.transport.is_closing():
+            self.transport.close()
+
+
+class PatientH11(Patience, H11Protocol):  # type: ignore[misc]
+    """In Python alone."""
+
+
+def patient_protocol() -> type[asyncio.Protocol]:
+    """Give the fastest protocol that is installed, with its bounds."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    except ImportError:
+        return PatientH11
+
+    class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]
+        """With a parser in C."""
+
+    return PatientHttpTools
