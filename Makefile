@@ -53,7 +53,7 @@ demo: $(VENV)/.core ## Run the example
 	@$(PY) -m examples.book_summary.demo
 
 test: check ## Check everything, then run the tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2
 
 check: setup ## Format, lint, types, floors, docs; changes nothing
 	$(PY) -m ruff format --check .

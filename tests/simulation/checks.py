@@ -169,6 +169,6 @@ def _accounted(world: World, ledger: Ledger, event: Event) -> None:
     found = life_of(ledger, event.subject)
     if found is not None and found.statuses & {"ended", "failed", "cancelled", "deleted"}:
         return
-    if found is not None and _wants_more(found) and ledger.is_gathered(found, event.id):
-        return
+    if found is not None and _wants_more(found) and key in found.recorded:
+        return  # kept for a join, or a second one of its name: nothing will show it in the log
     ledger.wrong("I6", f"{event.type} {event.id} was acknowledged and is nowhere")

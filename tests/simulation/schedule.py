@@ -86,7 +86,7 @@ class Schedule:
     in_order: bool = False
     sleeps: bool = True
     leases: bool = False
-    patience: int = 4
+    patience: int = 1_000
 
     @property
     def is_mended(self) -> bool:
