@@ -10,11 +10,11 @@ need not look through every warm record.
 from __future__ import annotations
 
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from xorca.checksum import check_of, with_checksum
 from xorca.errors import RecordError
 
 FORMAT = 1
@@ -217,15 +217,11 @@ DELETED = "deleted"
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
-_SEAL = b',"seal":"'
-_SEAL_LENGTH = len(_SEAL) + 32 + 2
 
 
 def seal(record: Record) -> bytes:
     """Give the bytes of a record, closed with a checksum over all that stands before it."""
-    body = _encode(record)[:-1]
-    digest = sha256(body).hexdigest()[:32]
-    return b'%b%b%b"}' % (body, _SEAL, digest.encode("ascii"))
+    return with_checksum(_encode(record))
 
 
 def unseal(body: bytes, *, where: str = "the store") -> Record:
@@ -235,10 +231,10 @@ def unseal(body: bytes, *, where: str = "the store") -> Record:
         RecordError: the bytes were changed, cut or written by something else; they are left
             as they are.
     """
-    payload, mark, digest = body[:-_SEAL_LENGTH], body[-_SEAL_LENGTH:-34], body[-34:-2]
-    if mark != _SEAL or not body.endswith(b'"}'):
+    found = check_of(body)
+    if found == "absent":
         raise RecordError(f"what is stored at {where} {_no_record(body)}")
-    if sha256(payload).hexdigest()[:32].encode("ascii") != digest:
+    if found == "wrong":
         raise RecordError(
             f"the record at {where} was changed or damaged: its checksum does not match. It is"
             " left as it is; restore it from a backup or delete it"

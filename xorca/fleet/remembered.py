@@ -11,14 +11,13 @@ from hashlib import sha256
 
 import msgspec
 
+from xorca.checksum import check_of, with_checksum
 from xorca.errors import InvalidEvent, PayloadError, RecordError
 from xorca.events import Event, derived_id, read_event
 from xorca.ports import Summary
 from xorca.runtime.outcome import Outcome
 
 FORMAT = 1
-_SEAL = b',"seal":"'
-_SEAL_LENGTH = len(_SEAL) + 32 + 2
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,8 +125,7 @@ def again(found: Remembered, place: Place, event: Event) -> Outcome:
 
 def seal(found: Remembered) -> bytes:
     """Give the bytes, closed with a checksum over all that stands before it."""
-    body = msgspec.json.encode(found)[:-1]
-    return b'%b%b%b"}' % (body, _SEAL, _digest(body))
+    return with_checksum(msgspec.json.encode(found))
 
 
 def unseal(body: bytes, *, where: str) -> Remembered:
@@ -137,8 +135,7 @@ def unseal(body: bytes, *, where: str) -> Remembered:
         RecordError: the bytes were changed, cut or written by something else; they are left
             as they are.
     """
-    text, mark, digest = body[:-_SEAL_LENGTH], body[-_SEAL_LENGTH:-34], body[-34:-2]
-    if mark != _SEAL or not body.endswith(b'"}') or _digest(text) != digest:
+    if check_of(body) != "right":
         raise RecordError(
             f"what a fleet remembered at {where} was changed, damaged or cut short, so nobody"
             " can tell how the command was answered. It is left as it is: restore it from a"
@@ -154,10 +151,6 @@ def unseal(body: bytes, *, where: str) -> Remembered:
             f" xorca reads {FORMAT}: upgrade xorca"
         )
     return found
-
-
-def _digest(text: bytes) -> bytes:
-    return sha256(text).hexdigest()[:32].encode("ascii")
 
 
 def _readable(event: Event) -> bytes:

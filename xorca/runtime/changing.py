@@ -118,7 +118,7 @@ class Changer:
 
     async def _altered(self, key: str, warm: Warm, alter: Alter, opened: Open) -> Commit:
         """Open and alter until nothing is missing."""
-        sides = {**warm.sides}
+        sides, has_sent = {**warm.sides}, False
         while True:
             commit = self._open(key, warm, opened)
             commit.sides = Sides(sides)
@@ -130,20 +130,23 @@ class Changer:
             except NeedSides as exc:
                 sides |= await load_sides(self.store, key, exc.names)
             except SendFirst:
-                await self._send_first(key, warm, opened)
+                await self._send_first(key, warm, opened, again=has_sent)
+                has_sent = True
 
     def _open(self, key: str, warm: Warm, opened: Open) -> Commit:
         commit = opened(unseal(warm.body, where=key), self.clock.now(), self.limits)
         recall(commit, warm.out)
         return commit
 
-    async def _send_first(self, key: str, warm: Warm, opened: Open) -> None:
+    async def _send_first(self, key: str, warm: Warm, opened: Open, *, again: bool) -> None:
         """Send what was committed before; a commit that is thrown away tells what that is."""
         commit = self._open(key, warm, opened)
         waiting = tuple(event.id for event in unsent(commit, warm.out))
         what = f"{len(waiting)} event(s) of {commit.record.subject} are not known to have been sent"
         if self.bus is None:
             raise PublishFailed(f"{what}, and there is no bus to send them to", failed=waiting)
+        if again:
+            raise PublishFailed(f"{what}, although the bus has just taken them", failed=waiting)
         try:
             await publish_all(self.bus, commit, warm.out)
         except PortError as exc:
