@@ -47,7 +47,15 @@ $(VENV)/.dev: pyproject.toml | $(PY)
 	@$(PY) -m compileall -q xorca contrib
 	@touch $(VENV)/.core $@
 
-setup: $(VENV)/.dev ## Make .venv with everything that development needs
+# The servers that tests talk to come from npm; where it is missing, those tests say so.
+build/emulators/.done: tests/emulators/node/package-lock.json
+	@mkdir -p $(@D) && cp tests/emulators/node/package*.json $(@D)
+	@if command -v npm >/dev/null; then \
+	  echo "installing the emulators"; \
+	  cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch .done; \
+	else echo "npm is not here: tests of Azure and of dynalite will not run" >&2; fi
+
+setup: $(VENV)/.dev build/emulators/.done ## Make .venv with everything that development needs
 
 demo: $(VENV)/.core ## Run the example
 	@$(PY) -m examples.book_summary.demo

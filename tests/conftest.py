@@ -10,6 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.emulators.fixtures import (  # noqa: F401  a test asks for them by name
+    aws_environment,
+    azurite,
+    dynalite,
+    fresh_name,
+    moto,
+)
+
 WATCHED = frozenset({"socket.bind", "socket.connect", "socket.sendto", "socket.getaddrinfo"})
 
 settings.register_profile("local", deadline=None)
