@@ -57,9 +57,14 @@ def answer(command: Sent) -> bytes:
     return _ANSWER % (cause + subject, name, subject, cause, _ANSWERS[command.type])
 
 
+def start_of(number: int) -> bytes:
+    """Start the process of a number."""
+    return _START % (number, number, number)
+
+
 async def run_process(handle: Handle, number: int) -> None:
     """Take one process from its start to its end."""
-    waiting, state = [_START % (number, number, number)], ""
+    waiting, state = [start_of(number)], ""
     for _ in range(EVENTS):
         state, commands = await handle(waiting.pop(0))
         waiting += [answer(command) for command in commands if command.type in _ANSWERS]

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from tests.benchmarks import cost, fan_out, growth, imports, latency, memory, parts
+from tests.benchmarks import (
+    cold_start,
+    cost,
+    fan_out,
+    growth,
+    http,
+    imports,
+    latency,
+    memory,
+    parts,
+)
 from tests.benchmarks.figures import Figure, Measure, grouped, table
 from tests.benchmarks.plot import draw
 from tests.benchmarks.results import PLOT, RESULTS, Results, Run
@@ -26,6 +36,8 @@ SCRIPTS: dict[str, Measure] = {
     "fan_out": fan_out.measure,
     "growth": growth.measure,
     "memory": memory.measure,
+    "http": http.measure,
+    "cold_start": cold_start.measure,
 }
 
 

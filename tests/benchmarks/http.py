@@ -1,9 +1,12 @@
 """Events through a socket: how many a second, beside the same events in one process.
 
 ``python -m tests.benchmarks.http``: whole processes of five events on a durable SQLite file,
-32 at once, posted to a server that is a program of its own, and handled in this one. Then the
-time of ``GET /health`` with nobody else there, and with thousands of clients whose bodies
-trickle in. Client and server share the machine, so the ratio is that of the whole way.
+32 at once, posted in each mode to a server that is a program of its own, and handled in this
+one. Client and server share the machine, so the rates say what becomes of the whole way; the
+CPU time is that of the server alone, and in one process that of making the events as well.
+Then the time of ``GET /health`` with nobody else there, and with thousands of clients whose
+bodies trickle in: of the first one, which waits until the server has heard them all, and of
+those after it.
 """
 
 from __future__ import annotations
@@ -11,95 +14,70 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
-import msgspec
 import psutil
 
-from tests.benchmarks.books import EVENTS, Handle, Sent, run_processes
+from tests.benchmarks.books import EVENTS
 from tests.benchmarks.figures import Figure, run
 from tests.benchmarks.http_server import FILES, served
-from tests.benchmarks.kinds import open_handle
-from tests.benchmarks.latency import Plan, timed
+from tests.benchmarks.http_ways import AT_ONCE, MODES, Found, HandleAll, inside, posting, run_groups
+from tests.benchmarks.latency import Plan
 from tests.benchmarks.sizes import Size
 from tests.benchmarks.slow_clients import SlowClients, allow_files, get
 from tests.benchmarks.timing import percentile
 
-AT_ONCE = 32
 ASKED = 50
-SETTLED = 2.0
-"""How long a crowd is given before anybody is timed, in seconds."""
-
-_POST = (
-    b"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/cloudevents+json\r\n"
-    b"accept: application/json\r\ncontent-length: %d\r\n\r\n%b"
-)
+UNITS = {"events a second": "/s", "CPU an event": "ms", "p50": "ms", "p99": "ms"}
+INSIDE = "in one process"
 
 
-class _Report(msgspec.Struct):
-    """What the server says of an event; both are there where they apply."""
-
-    state: str = ""
-    emitted: list[Sent] = []
-
-
-_decode = msgspec.json.Decoder(_Report).decode
-
-
-@asynccontextmanager
-async def posting(port: int) -> AsyncGenerator[Handle]:
-    """Handle events by posting them, over connections that stay open."""
-    free: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
-    free = asyncio.LifoQueue()
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_ONCE)]
-    for each in opened:
-        free.put_nowait(each)
-
-    async def handle(body: bytes) -> tuple[str, Sequence[Sent]]:
-        reader, writer = found = await free.get()
-        writer.write(_POST % (len(body), body))
-        status, answer = await _answer(reader)
-        free.put_nowait(found)
-        assert status == 200, answer
-        report = _decode(answer)
-        return report.state, report.emitted
-
-    try:
-        yield handle
-    finally:
-        for _, writer in opened:
-            writer.close()
-
-
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-    return int(head.split(b" ", 2)[1]), await reader.readexactly(length)
-
-
-async def rate_of(handle: Handle, plan: Plan) -> dict[str, float]:
-    """Give events a second, and how long one takes, in milliseconds."""
+async def rates(
+    handle: HandleAll, plan: Plan, size: int, cpu: Callable[[], float]
+) -> dict[str, float]:
+    """Give events a second, CPU an event, and how long a request takes, in milliseconds."""
     latencies: list[float] = []
-    await run_processes(handle, range(plan.warm_up), at_once=AT_ONCE)
-    numbers = range(plan.warm_up, plan.warm_up + plan.processes)
-    cost = await run_processes(timed(handle, latencies), numbers, at_once=AT_ONCE)
+    await run_groups(handle, range(plan.warm_up * size), size)
+    numbers = range(plan.warm_up * size, (plan.warm_up + plan.processes) * size)
+    begun, spent = perf_counter(), cpu()
+    await run_groups(_timed(handle, latencies), numbers, size)
+    events = EVENTS * len(numbers)
+    found = (events / (perf_counter() - begun), (cpu() - spent) * 1000 / events)
     p50, p99 = percentile(latencies, 50), percentile(latencies, 99)
-    return {"events a second": cost.rate * EVENTS, "p50": p50, "p99": p99}
+    return dict(zip(UNITS, (*found, p50, p99), strict=True))
 
 
-async def measure_round(plan: Plan, place: Path) -> tuple[dict[str, float], dict[str, float]]:
+def _timed(handle: HandleAll, into: list[float]) -> HandleAll:
+    async def handle_timed(bodies: Sequence[bytes]) -> Sequence[Found]:
+        begun = perf_counter()
+        try:
+            return await handle(bodies)
+        finally:
+            into.append((perf_counter() - begun) * 1000)
+
+    return handle_timed
+
+
+async def measure_mode(mode: str, plan: Plan, place: Path) -> dict[str, dict[str, float]]:
     """Measure through the socket, then in this process, on stores of their own."""
-    with served(place) as (port, _):
-        async with posting(port) as handle:
-            through = await rate_of(handle, plan)
-    async with open_handle("sqlite", place) as handle:
-        inside = await rate_of(handle, plan)
-    return through, inside
+    size = MODES[mode]
+    groups = max(plan.processes // size, min(AT_ONCE, plan.processes))
+    plan = Plan(plan.rounds, max(1, plan.warm_up // size), groups)
+    with served(place) as (port, program):
+        async with posting(port, mode) as handle:
+            through = await rates(handle, plan, size, lambda: _spent_by(program))
+    async with inside(place) as handle:
+        within = await rates(handle, plan, size, process_time)
+    return {mode: through, INSIDE: within}
+
+
+def _spent_by(program: int) -> float:
+    times = psutil.Process(program).cpu_times()
+    return float(times.user + times.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +85,7 @@ class Crowd:
     """How long health took, in milliseconds, and what a slow client costs, in kilobytes."""
 
     alone: list[float]
+    first: float
     crowded: list[float]
     memory: float
 
@@ -121,11 +100,11 @@ async def measure_crowd(count: int, place: Path) -> Crowd:
         before = psutil.Process(program).memory_info().rss
         path = "/processes/books.summary"
         async with SlowClients(address, path=path, count=count, pause=5.0) as crowd:
-            await asyncio.sleep(SETTLED)
+            first = await _timed_health(address)
             crowded = [await _timed_health(address) for _ in range(ASKED)]
             memory = (psutil.Process(program).memory_info().rss - before) / 1024 / count
             assert crowd.connected == count, f"{count - crowd.connected} were hung up on"
-    return Crowd(alone, crowded, memory)
+    return Crowd(alone, first, crowded, memory)
 
 
 async def _timed_health(address: tuple[str, int]) -> float:
@@ -135,28 +114,32 @@ async def _timed_health(address: tuple[str, int]) -> float:
 
 
 def measure(size: Size = Size.FULL) -> list[Figure]:
-    """Measure the rate in rounds, and the crowd once."""
+    """Measure every mode in rounds, and the crowd once."""
     plan = size.of(Plan(1, 1, 4), Plan(3, 10, 100), Plan(7, 20, 400))
-    rounds: list[tuple[dict[str, float], dict[str, float]]] = []
+    found: dict[str, list[dict[str, dict[str, float]]]] = {mode: [] for mode in MODES}
     for _ in range(plan.rounds):
-        with tempfile.TemporaryDirectory() as place:
-            rounds.append(asyncio.run(measure_round(plan, Path(place))))
+        for mode, rounds in found.items():
+            with tempfile.TemporaryDirectory() as place:
+                rounds.append(asyncio.run(measure_mode(mode, plan, Path(place))))
     with tempfile.TemporaryDirectory() as place:
         count = size.of(50, 2_000, 10_000)
         crowd = asyncio.run(measure_crowd(count, Path(place)))
-    return [*_rates(rounds), *_health(crowd, count)]
+    rates_of = [figure for mode, rounds in found.items() for figure in _rates(mode, rounds)]
+    return [*rates_of, *_health(crowd, count)]
 
 
-def _rates(rounds: Sequence[tuple[dict[str, float], dict[str, float]]]) -> list[Figure]:
-    found: list[Figure] = []
-    for what, unit in {"events a second": "/s", "p50": "ms", "p99": "ms"}.items():
-        for series, place in {"through a socket": 0, "in one process": 1}.items():
-            samples = tuple(each[place][what] for each in rounds)
-            name = f"{what}, SQLite, {AT_ONCE} at once, {series}"
-            found.append(Figure(name, median(samples), unit, samples=samples, series=series))
-    ratios = tuple(one["events a second"] / two["events a second"] for one, two in rounds)
-    name = "rate through a socket, of that in one process"
-    return [*found, Figure(name, median(ratios), "", least=0.5, samples=ratios)]
+def _rates(mode: str, rounds: Sequence[dict[str, dict[str, float]]]) -> list[Figure]:
+    figures: list[Figure] = []
+    for what, unit in UNITS.items():
+        for series, where in {mode: "through a socket", INSIDE: INSIDE}.items():
+            samples = tuple(each[series][what] for each in rounds)
+            name = f"{what}, SQLite, {AT_ONCE} at once, {mode}, {where}"
+            figures.append(Figure(name, median(samples), unit, samples=samples, series=series))
+    for what, least in {"events a second": 0.5, "CPU an event": None}.items():
+        ratios = tuple(each[mode][what] / each[INSIDE][what] for each in rounds)
+        name = f"{what} through a socket, {mode}, of that {INSIDE}"
+        figures.append(Figure(name, median(ratios), "x", least=least, samples=ratios))
+    return figures
 
 
 def _health(crowd: Crowd, count: int) -> list[Figure]:
@@ -165,6 +148,7 @@ def _health(crowd: Crowd, count: int) -> list[Figure]:
         for who, times in {"alone": crowd.alone, f"{count:,} slow clients": crowd.crowded}.items()
         for percent in (50, 99)
     ]
+    found.append(Figure(f"GET /health, first, {count:,} slow clients", crowd.first, "ms"))
     return [*found, Figure("memory of the server, a slow client", crowd.memory, "kB", at=count)]
 
 

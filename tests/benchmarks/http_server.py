@@ -20,6 +20,7 @@ FILES = 16_000
 async def serve(path: str, listening: socket.socket) -> None:
     """Serve books on a SQLite file until SIGTERM; what is emitted is in the responses."""
     from xorca import Runtime
+    from xorca.cli.serve_garbage import look_for_garbage_rarely
     from xorca.cli.serve_server import Server, config_of
     from xorca.cli.serve_site import Site
     from xorca.handlers.asgi import app
@@ -27,6 +28,7 @@ async def serve(path: str, listening: socket.socket) -> None:
 
     async with SqliteStore(Path(path)) as store:
         runtime = Runtime([BookSummary], store=store, alarm=store.alarm)
+        look_for_garbage_rarely()
         server = Server(config_of(Site({"": app(runtime)}, ()), 5), lambda: None)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         await server.serve(sockets=[listening])

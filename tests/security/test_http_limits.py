@@ -58,7 +58,7 @@ async def test_a_hundred_megabytes_are_not_held() -> None:
 
     before = psutil.Process().memory_info().rss
     with pytest.raises(HttpProblem) as caught:
-        await Intake(receive, declared=None, most=1_048_576, within=30.0).body()
+        await Intake(receive, declared="", most=1_048_576, within=30.0).body()
 
     assert (caught.value.status, asked) == (413, 17)
     assert psutil.Process().memory_info().rss - before < 50_000_000

@@ -33,10 +33,25 @@ async def http_beside(worker: LocalWorker, port: int | None) -> AsyncGenerator[N
             fleet.bus = worker.channel
         where = url_of(_HOST, listening.getsockname()[1])
         site = site_of(worker.runtime, worker.fleets, "")
-        server = Server(config_of(site, GRACE), lambda: click.echo(f"  HTTP at {where}"))
+        ready = asyncio.Event()
+        server = Server(config_of(site, GRACE), ready.set)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
+            # Whoever reads "ready" may count on it, and knows the address by then.
+            await _either(ready, serving)
+            click.echo(f"  HTTP at {where}")
             yield
         finally:
             server.stop()
             await serving
+
+
+async def _either(ready: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    """Wait until the server is ready; raise what keeps it from that."""
+    waiting = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait((waiting, serving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    if serving.done():
+        await serving

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @click.option(
     "--sink",
     metavar="URL",
-    help="Where emitted events go: https://..., or 'store:' for the channel of the store; by"
-    " default K_SINK, else into the response.",
+    help="Where emitted events go: https://..., sqs:queue, or 'store:' for the channel of the"
+    " store; by default K_SINK, else into the response.",
 )
 @click.option("--sink-private", is_flag=True, help="Allow a sink in a private network.")
 @click.option("--sink-http", is_flag=True, help="Allow a sink without TLS.")

@@ -17,6 +17,7 @@ import uvicorn
 
 from xorca.cli.failing import plain_errors
 from xorca.cli.loading import Loaded, load_sound
+from xorca.cli.serve_garbage import look_for_garbage_rarely
 from xorca.cli.serve_logs import log_lines
 from xorca.cli.serve_protocol import patient_protocol
 from xorca.cli.serve_site import Site, auth_by_environment, open_site
@@ -82,6 +83,7 @@ async def _serve(
     wish: ServeWish, loaded: Loaded, listening: socket.socket, saying: _Saying
 ) -> None:
     async with open_site(wish, loaded) as site:
+        look_for_garbage_rarely()
         server = Server(config_of(site, wish.grace), lambda: _say_ready(site, wish, saying))
         saying.attach(server)
         await server.serve(sockets=[listening])

@@ -83,13 +83,14 @@ async def _bus(sink: Sink | None, room: StoreRoom, stack: AsyncExitStack) -> Bus
         if not isinstance(room, HasChannel):
             raise WrongUse(f"--sink {CHANNEL}: this store has no channel of its own; name a URL")
         return room.channel
-    from xorca.providers.http import HttpBus
-
     if sink.knative:
+        from xorca.providers.http import HttpBus
+
         return await stack.enter_async_context(HttpBus.from_environment())
-    return await stack.enter_async_context(
-        HttpBus(sink.url, allow_private=sink.private, allow_http=sink.http)
-    )
+    from xorca.providers.open_bus import open_bus
+
+    bus = open_bus(sink.url, allow_private=sink.private, allow_http=sink.http)
+    return await stack.enter_async_context(bus)
 
 
 def _runtime(classes: Sequence[type[Orchestrator]], room: StoreRoom, bus: Bus | None) -> Runtime:

@@ -18,6 +18,8 @@ from xorca.events.structured import as_bytes
 from xorca.events.validation import check_size, checked_event, too_large
 
 _PREFIX: Final = "ce-"
+_SMALL: Final = MAX_EVENT_BYTES // 8
+"""So much, in bytes or characters, is never too large: JSON writes six for one at most."""
 _BAD_ESCAPE: Final = lazy_pattern("%(?![0-9A-Fa-f]{2})")
 _ESCAPED: Final = lazy_pattern(r"\\(.)", re.DOTALL)
 
@@ -32,18 +34,20 @@ def read_binary(headers: Mapping[str, str], body: bytes) -> Event:
     size = len(body) + sum(map(len, headers.values()))
     if size > MAX_EVENT_BYTES:
         raise too_large(size)
-    event = checked_event(_attributes(headers))
+    values = _attributes(headers)
+    event = checked_event(values, plain="".join(values.values()).isprintable())
     media = media_of(event.datacontenttype)
     if media is not Media.JSON:
         event.data, event.is_json = body, False
     elif body:
         event.data = checked_data(body)
-    check_size(event)
+    if size > _SMALL:
+        check_size(event)
     return event
 
 
-def _attributes(headers: Mapping[str, str]) -> dict[str, object]:
-    values: dict[str, object] = {}
+def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
     for header, text in headers.items():
         name = header.lower()
         if name == "content-type":
@@ -65,6 +69,8 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, object]:
 
 def _decoded(name: str, text: str) -> str:
     text = text.strip(" \t")
+    if "%" not in text and '"' not in text:
+        return text
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         text = _ESCAPED.sub(r"\1", text[1:-1])
     if "%" not in text:

@@ -154,6 +154,16 @@ class Fleet:
         return tuple(sorted(self._served))
 
     @property
+    def services(self) -> tuple[Handler, ...]:
+        """What serves commands, in order."""
+        return tuple(self._served[name] for name in self.commands)
+
+    @property
+    def observers(self) -> tuple[Handler, ...]:
+        """What observes events, in the order of registration."""
+        return tuple(self._observers)
+
+    @property
     def patterns(self) -> tuple[str, ...]:
         """Everything that is heard here, as a subscription names it."""
         return tuple(sorted({*self._served, *(observer.name for observer in self._observers)}))

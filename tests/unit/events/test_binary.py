@@ -100,6 +100,20 @@ def test_refuses(headers: dict[str, str], body: bytes, reason: str) -> None:
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "image/png"])
+def test_what_grows_is_still_small_or_refused(content_type: str) -> None:
+    """Control characters take six bytes each in JSON: what is taken can be read again."""
+    headers = {**HEADERS, "content-type": content_type, "ce-e": "%22" * 10_000}
+    small = MAX_EVENT_BYTES // 8 - 40_000
+
+    event = read_binary(headers, b"\x01" * small)
+    with pytest.raises(InvalidEvent) as caught:
+        read_binary(headers, b"\x01" * (MAX_EVENT_BYTES - 50_000))
+
+    assert read_event(event.to_json()).data == event.data
+    assert caught.value.reason == "too-large"
+
+
 @pytest.mark.parametrize("missing", HEADERS)
 def test_refuses_missing(missing: str) -> None:
     """Every required attribute is required as a header."""

@@ -6,6 +6,7 @@ Needs the extra ``http``. Nothing of it is imported before an application is mad
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from xorca.dsl.orchestrator import Orchestrator
@@ -49,6 +50,7 @@ def app(  # noqa: PLR0913 - an application is put together from all of these
     compat: bool = False,
     pass_over: bool = False,
     title: str = "",
+    webhook_origins: Collection[str] = (),
 ) -> Starlette:
     """Give an ASGI application that serves orchestrators.
 
@@ -72,12 +74,14 @@ def app(  # noqa: PLR0913 - an application is put together from all of these
         pass_over: Answer 202 for events that nobody here hears, as a subscriber of a shared
             broker should, instead of 404.
         title: Of the OpenAPI document.
+        webhook_origins: The hosts that are told, where they ask before they send events by
+            webhooks, that they may, such as "eventgrid.azure.net"; "*" stands for any.
 
     Raises:
         ConfigurationError: the parts do not fit together.
         MissingExtra: Starlette is not installed.
     """
-    options = _options(prefix, auth, limits, pass_over=pass_over)
+    options = _options(prefix, auth, limits, pass_over=pass_over, webhook_origins=webhook_origins)
     from xorca.handlers.asgi.application import runtime_application
 
     runtime, rooms = _runtime_of(orchestrators, store, bus=bus, alarm=alarm, tokens=tokens)
@@ -96,6 +100,7 @@ def fleet_app(
     limits: HttpLimits | None = None,
     pass_over: bool = False,
     title: str = "",
+    webhook_origins: Collection[str] = (),
 ) -> Starlette:
     """Give an ASGI application that serves a Fleet: commands in, answers out.
 
@@ -108,7 +113,7 @@ def fleet_app(
         ConfigurationError: the parts do not fit together.
         MissingExtra: Starlette is not installed.
     """
-    options = _options(prefix, auth, limits, pass_over=pass_over)
+    options = _options(prefix, auth, limits, pass_over=pass_over, webhook_origins=webhook_origins)
     from dataclasses import replace
 
     from xorca.handlers.asgi.application import fleet_application
@@ -117,7 +122,12 @@ def fleet_app(
 
 
 def _options(
-    prefix: str, auth: Auth | None, limits: HttpLimits | None, *, pass_over: bool
+    prefix: str,
+    auth: Auth | None,
+    limits: HttpLimits | None,
+    *,
+    pass_over: bool,
+    webhook_origins: Collection[str],
 ) -> Options:
     if prefix and (not prefix.startswith("/") or prefix.endswith("/") or "{" in prefix):
         raise ConfigurationError(f'prefix={prefix!r} is none: write "/orders", say')
@@ -127,7 +137,11 @@ def _options(
         if (exc.name or "").partition(".")[0] != "starlette":
             raise
         raise MissingExtra("xorca.handlers.asgi", "starlette", "http") from exc
-    return Options(prefix, auth, limits or HttpLimits(), pass_over=pass_over)
+    from xorca.handlers.asgi.webhooks import checked_origins
+
+    origins = checked_origins(webhook_origins)
+    limits = limits or HttpLimits()
+    return Options(prefix, auth, limits, pass_over=pass_over, webhook_origins=origins)
 
 
 def _runtime_of(

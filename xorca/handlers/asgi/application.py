@@ -16,7 +16,8 @@ from xorca.dsl.names import matches
 from xorca.fleet import Fleet
 from xorca.handlers.asgi.answers import json_response, routing_problem
 from xorca.handlers.asgi.arc_saas import ArcSaasEvents
-from xorca.handlers.asgi.gate import Asked, Gate
+from xorca.handlers.asgi.direct import Application, Endpoint
+from xorca.handlers.asgi.gate import Asked, Gate, Work
 from xorca.handlers.asgi.health import Readiness, health
 from xorca.handlers.asgi.limits import HttpLimits
 from xorca.handlers.asgi.openapi import Described, annotations_of, document_of
@@ -27,8 +28,11 @@ from xorca.handlers.asgi.resuming import Resuming
 from xorca.handlers.asgi.starting import Starter
 from xorca.handlers.asgi.typed import Hears, TypedEvents
 from xorca.handlers.asgi.waiting import Waiting
+from xorca.handlers.asgi.webhooks import Webhooks
 from xorca.ports import Room, Store
 from xorca.runtime import Runtime
+
+_TYPED = "/events/{type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Options:
     pass_over: bool = False
     title: str = "xorca"
     closes: tuple[Room, ...] = ()
+    webhook_origins: tuple[str, ...] = ()
 
 
 def runtime_application(runtime: Runtime, options: Options) -> Starlette:
@@ -51,9 +56,9 @@ def runtime_application(runtime: Runtime, options: Options) -> Starlette:
     typed = TypedEvents(_hears_of(runtime), receiver)
     about = _described(runtime, options)
     post_event = ArcSaasEvents(typed).post if options.compat else typed.post
+    events = _events_of(gate, receiver.receive, post_event, options)
     routes = [
-        *_shared_routes(gate, receiver, runtime.store, about),
-        _route("/events/{type}", gate.guard(post_event), "POST"),
+        *_shared_routes(gate, runtime.store, about),
         *_process_routes(gate, runtime, receiver, options),
     ]
     if runtime.tokens is not None:
@@ -63,7 +68,7 @@ def runtime_application(runtime: Runtime, options: Options) -> Starlette:
             _route("/resume/{token}", gate.guard(resuming.page, public=True), "GET"),
             _route("/resume/{token}", gate.guard(resuming.post_to, public=True), "POST"),
         ]
-    return _starlette(routes, options)
+    return _application(events, routes, options)
 
 
 def fleet_application(fleet: Fleet, options: Options) -> Starlette:
@@ -74,29 +79,42 @@ def fleet_application(fleet: Fleet, options: Options) -> Starlette:
     def hears(name: str) -> bool:
         return any(matches(pattern, name) for pattern in fleet.patterns)
 
-    about = Described(options.title, "1", options.prefix, signed=options.auth is not None)
-    about.events = {name: [] for name in fleet.commands}
-    about.patterns = True
-    routes = [
-        *_shared_routes(gate, receiver, fleet.store, about),
-        _route("/events/{type}", gate.guard(TypedEvents(hears, receiver).post), "POST"),
-    ]
-    return _starlette(routes, options)
+    typed = TypedEvents(hears, receiver)
+    events = _events_of(gate, receiver.receive, typed.post, options)
+    about = _described_fleet(fleet, options)
+    return _application(events, _shared_routes(gate, fleet.store, about), options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """What takes events: those of ``POST /``, and those of a type that the path names.
+
+    ``asked`` answers who asks whether it may send any; None: nobody may ask.
+    """
+
+    any: Endpoint
+    typed: Endpoint
+    asked: Endpoint | None = None
+
+
+def _events_of(gate: Gate, receive: Work, typed: Work, options: Options) -> _Events:
+    if not options.webhook_origins:
+        return _Events(gate.guard(receive), gate.guard(typed))
+    webhooks = Webhooks(options.webhook_origins, options.limits.rate)
+    handshake = gate.guard(webhooks.handshake, public=True)
+    return _Events(gate.guard(webhooks.before(receive)), gate.guard(typed), handshake)
 
 
 # -- routes -------------------------------------------------------------------------
 
 
-def _shared_routes(
-    gate: Gate, receiver: Receiver, store: Store | None, about: Described
-) -> list[BaseRoute]:
+def _shared_routes(gate: Gate, store: Store | None, about: Described) -> list[BaseRoute]:
     document = document_of(about)
 
     async def openapi(asked: Asked) -> Response:
         return json_response(document)
 
     return [
-        _route("/", gate.guard(receiver.receive), "POST"),
         _route("/health", health, "GET"),
         _route("/ready", Readiness(store).endpoint(), "GET"),
         _route("/openapi.json", gate.guard(openapi), "GET"),
@@ -124,10 +142,16 @@ def _route(path: str, endpoint: Callable[[Request], Awaitable[Response]], method
     return Route(path, endpoint, methods=[method])
 
 
-def _starlette(routes: Sequence[BaseRoute], options: Options) -> Starlette:
-    found = [_below(options.prefix, route) for route in routes]
-    made = Starlette(
+def _application(events: _Events, routes: Sequence[BaseRoute], options: Options) -> Starlette:
+    prefix = options.prefix
+    all_routes = [_route("/", events.any, "POST"), _route(_TYPED, events.typed, "POST"), *routes]
+    if events.asked is not None:
+        all_routes += [_route(path, events.asked, "OPTIONS") for path in ("/", _TYPED)]
+    found = [_below(prefix, route) for route in all_routes]
+    made = Application(
         routes=[each for several in found for each in several],
+        direct=dict.fromkeys({f"{prefix}/", prefix or "/"}, events.any),
+        typed=(f"{prefix}/events", events.typed),
         lifespan=_lifespan(options.closes),
         exception_handlers={HTTPException: routing_problem},
     )
@@ -168,8 +192,8 @@ def _hears_of(runtime: Runtime) -> Hears:
 
 
 def _described(runtime: Runtime, options: Options) -> Described:
-    about = Described(options.title, "1", options.prefix, processes=True)
-    about.tokens, about.signed = runtime.tokens is not None, options.auth is not None
+    about = _about(options)
+    about.processes, about.tokens = True, runtime.tokens is not None
     for definition in runtime.registry.definitions:
         plan = definition.plan
         starts = [codec for edge in plan.starts.values() for codec in edge.arms]
@@ -181,6 +205,24 @@ def _described(runtime: Runtime, options: Options) -> Described:
                     _add(about.events, name, annotations_of(edge.arms))
             for part in edge.parts:
                 _add(about.events, part.name, annotations_of([part.codec]))
+    return about
+
+
+def _described_fleet(fleet: Fleet, options: Options) -> Described:
+    about = _about(options)
+    about.patterns, about.replies = True, fleet.bus is None
+    for service in fleet.services:
+        about.events[service.name] = annotations_of([service.takes])
+        about.answers[service.name] = annotations_of([service.gives])
+    for observer in fleet.observers:
+        if "*" not in observer.name:
+            _add(about.events, observer.name, annotations_of([observer.takes]))
+    return about
+
+
+def _about(options: Options) -> Described:
+    about = Described(options.title, "1", options.prefix, signed=options.auth is not None)
+    about.webhooks = bool(options.webhook_origins)
     return about
 
 

@@ -15,10 +15,12 @@ from starlette.responses import Response
 from xorca.errors import PortError, RecordError
 from xorca.handlers.asgi.answers import problem_response
 from xorca.handlers.asgi.buckets import buckets_of
+from xorca.handlers.asgi.heads import Heads
 from xorca.handlers.asgi.intake import Intake
 from xorca.handlers.asgi.limits import HttpLimits
 from xorca.handlers.asgi.principals import Auth, Principal
 from xorca.handlers.asgi.problems import HttpProblem, again, unauthorized
+from xorca.handlers.asgi.writing import BATCH
 from xorca.telemetry.lines import say
 
 
@@ -27,6 +29,7 @@ class Asked:
     """A request that was let in, with its body and who sent it."""
 
     request: Request
+    heads: Heads
     intake: Intake
     body: bytes
     principal: Principal | None
@@ -93,25 +96,21 @@ class Gate:
             self._sources.check(source, count)
 
     async def _pass(self, request: Request, work: Work, room: Room, *, public: bool) -> Response:
+        heads, limits = Heads(request.scope["headers"]), self.limits
         if not public:
-            _check_origin(request)
+            _check_origin(heads)
         intake = Intake(
             request.receive,
-            declared=request.headers.get("content-length"),
-            most=self._most(request),
-            within=self.limits.body_timeout,
+            declared=heads.get(b"content-length"),
+            most=limits.batch_body if heads.media_type() == BATCH else limits.body,
+            within=limits.body_timeout,
         )
         principal = None if public else await self._authenticate(request, intake)
         if self._rate is not None:
             self._rate.check(_caller(request, principal))
         body = await intake.body()
         with room:
-            return await work(Asked(request, intake, body, principal))
-
-    def _most(self, request: Request) -> int:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_batch = kind == "application/cloudevents-batch+json"
-        return self.limits.batch_body if is_batch else self.limits.body
+            return await work(Asked(request, heads, intake, body, principal))
 
     async def _authenticate(self, request: Request, intake: Intake) -> Principal | None:
         if self._auth is None:
@@ -141,13 +140,13 @@ async def answered(work: Awaitable[Response]) -> Response:
         return problem_response(HttpProblem(500, "internal", "Something here is broken."))
 
 
-def _check_origin(request: Request) -> None:
+def _check_origin(heads: Heads) -> None:
     """Refuse what the page of another site sends by the browser of somebody who may call."""
-    origin = request.headers.get("origin")
-    if origin is None:
+    if not heads.has(b"origin"):
         return
+    origin = heads.get(b"origin")[:1000].lower()
     with suppress(ValueError):  # it is no address at all
-        if urlsplit(origin[:1000].lower()).netloc == request.headers.get("host", "").lower():
+        if urlsplit(origin).netloc == heads.get(b"host").lower():
             return
     raise HttpProblem(403, "cross-origin", "The pages of other sites may not call this.")
 

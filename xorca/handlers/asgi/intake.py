@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from xorca.handlers.asgi.begun import Begun
 from xorca.handlers.asgi.problems import HttpProblem
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ class Intake:
 
     Args:
         receive: As the server gave it.
-        declared: The Content-Length, None if the request has none.
+        declared: The Content-Length, empty if the request has none.
         most: The largest body, in bytes.
         within: How long it may take, in seconds.
     """
 
     __slots__ = ("_body", "_declared", "_given", "_most", "_receive", "_within")
 
-    def __init__(self, receive: Receive, *, declared: str | None, most: int, within: float) -> None:
+    def __init__(self, receive: Receive, *, declared: str, most: int, within: float) -> None:
         self._receive, self._declared = receive, declared
         self._most, self._within = most, within
         self._body: bytes | None = None
@@ -39,16 +40,8 @@ class Intake:
         """
         if self._body is None:
             self._check_declared()
-            try:
-                async with asyncio.timeout(self._within):
-                    self._body = await self._read()
-            except TimeoutError:
-                raise HttpProblem(
-                    408,
-                    "slow-body",
-                    f"The body did not arrive within {self._within:g} s.",
-                    headers=_CLOSE,
-                ) from None
+            reading = Begun(self._read())
+            self._body = reading.result if reading.done else await self._in_time(reading)
         return self._body
 
     async def receive(self) -> Message:
@@ -63,9 +56,21 @@ class Intake:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
+    async def _in_time(self, reading: Begun[bytes]) -> bytes:
+        try:
+            async with asyncio.timeout(self._within):
+                return await reading
+        except TimeoutError:
+            raise HttpProblem(
+                408,
+                "slow-body",
+                f"The body did not arrive within {self._within:g} s.",
+                headers=_CLOSE,
+            ) from None
+
     def _check_declared(self) -> None:
         declared = self._declared
-        if declared is not None and declared.isdecimal() and self._is_over(int(declared[:20])):
+        if declared.isdecimal() and self._is_over(int(declared[:20])):
             raise self._too_large()
 
     async def _read(self) -> bytes:

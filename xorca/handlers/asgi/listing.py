@@ -7,7 +7,7 @@ from collections.abc import Collection
 from xorca.engine.record import DELETED, unseal
 from xorca.ports import Listed, Query, Store, Summary
 from xorca.providers.listing import matches
-from xorca.runtime.reading import summary_of
+from xorca.runtime.summary import summary_of
 
 _LOOKS = 20
 """How many pages of the store are read for one of ours; most hold something that is asked for."""

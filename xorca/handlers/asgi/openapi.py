@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xorca.codec import Codec
+from xorca.handlers.asgi.openapi_answers import answers_to, outcome_with
 from xorca.handlers.asgi.openapi_parts import (
     ANSWERS,
     COMPONENTS,
+    HANDSHAKE,
     PARAMETERS,
     PROCESS_PATHS,
     RESUME_PATHS,
@@ -20,14 +22,21 @@ from xorca.handlers.asgi.schemas import Schema, schemas_of
 
 @dataclass(slots=True)
 class Described:
-    """What a document is made of: the payloads that start, and those of other events."""
+    """What a document is made of: the payloads that start, and those of other events.
+
+    ``answers`` has, by its command, what a service gives; with ``replies`` that is in the
+    response.
+    """
 
     title: str
     version: str
     prefix: str = ""
     starts: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     events: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    answers: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     patterns: bool = False
+    replies: bool = False
+    webhooks: bool = False
     processes: bool = False
     tokens: bool = False
     signed: bool = False
@@ -46,6 +55,8 @@ def document_of(about: Described) -> Schema:
     """Give the document."""
     writer = _Writer(about)
     paths = {**SHARED_PATHS, **writer.event_paths()}
+    if about.webhooks:
+        paths["/"] = {**paths["/"], **HANDSHAKE}
     if about.processes:
         paths |= {**PROCESS_PATHS, **writer.start_paths()}
     if about.tokens:
@@ -66,18 +77,30 @@ class _Writer:
 
     def __init__(self, about: Described) -> None:
         self._about = about
-        groups = [*about.starts.values(), *about.events.values()]
+        groups = [*about.starts.values(), *about.events.values(), *about.answers.values()]
         flat = [annotation for group in groups for annotation in group]
-        schemas, self.components = schemas_of(flat)
+        schemas, components = schemas_of(flat)
         self._schemas = iter(schemas)
         self._starts = {name: self._body(group) for name, group in about.starts.items()}
         self._events = {name: self._body(group) for name, group in about.events.items()}
+        answers = {
+            name: answers_to(name, self._next(about.answers[name])) for name in about.answers
+        }
+        self._answers = {name: list(events) for name, events in answers.items()}
+        self.components = dict(components)
+        for events in answers.values():
+            self.components |= events
 
-    def _body(self, group: list[Any]) -> Schema:
+    def _next(self, group: list[Any]) -> Schema | None:
         schemas = [next(self._schemas) for _ in group]
         if not schemas:
+            return None
+        return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+    def _body(self, group: list[Any]) -> Schema:
+        schema = self._next(group)
+        if schema is None:
             return {}
-        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         content = {"application/json": {"schema": schema}}
         return {"requestBody": {"content": content, "required": True}}
 
@@ -120,9 +143,14 @@ class _Writer:
                 "parameters": [PARAMETERS[each] for each in names],
                 **body,
                 "responses": {
-                    "200": {"$ref": "#/components/responses/Outcome"},
+                    "200": self._outcome(name),
                     "202": {"$ref": "#/components/responses/Outcome"},
                     **ANSWERS,
                 },
             }
         }
+
+    def _outcome(self, name: str) -> Schema:
+        if self._about.replies and name in self._answers:
+            return outcome_with(self._answers[name])
+        return {"$ref": "#/components/responses/Outcome"}

@@ -101,6 +101,25 @@ SHARED_PATHS: Final[Part] = {
     },
 }  # fmt: skip
 
+HANDSHAKE: Final[Part] = {
+    "options": _operation(
+        "ask",
+        "Ask whether an origin may send events by webhooks",
+        {
+            "200": {"description": "it may, as the headers say"},
+            **{status: ANSWERS[status] for status in ("400", "403", "405", "429", "503")},
+        },
+        parameters=[
+            {
+                **_parameter("WebHook-Request-Origin", "header", "The host that asks."),
+                "required": True,
+            },
+            _parameter("WebHook-Request-Rate", "header", "How many events a minute, or *."),
+        ],
+        security=[],
+    )
+}
+
 _PROCESS: Final = _json("the process", {"$ref": "#/components/schemas/Process"})
 _CANCELLED: Final = _json("cancelled", {"type": "object"})
 _CANCEL: Final[Part] = {"200": _CANCELLED, **ANSWERS}

@@ -8,12 +8,14 @@ from typing import Final
 from uuid import uuid4
 
 from xorca.errors import InvalidEvent
-from xorca.events import Event, derived_id, read_event
+from xorca.events import Event, derived_id
 from xorca.events.json_text import checked_data
+from xorca.events.validation import check_size, checked_event
 from xorca.handlers.asgi.gate import Asked
 from xorca.handlers.asgi.problems import HttpProblem
 from xorca.handlers.asgi.verdicts import malformed
 
+_FIXED: Final = {"specversion": "1.0", "datacontenttype": "application/json"}
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -34,10 +36,8 @@ def json_body(asked: Asked) -> bytes | None:
 
 def check_json_type(asked: Asked) -> None:
     """Raise HttpProblem (415) unless the content type is JSON, uncompressed."""
-    headers = asked.request.headers
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    coded = headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
-    if coded or not (kind == "application/json" or kind.endswith("+json")):
+    kind = asked.heads.media_type()
+    if asked.heads.is_coded() or not (kind == "application/json" or kind.endswith("+json")):
         raise HttpProblem(415, "unsupported", "The body is to be application/json, uncompressed.")
 
 
@@ -52,18 +52,18 @@ def check_query(asked: Asked, known: Iterable[str]) -> None:
         )
 
 
-def said(asked: Asked, query: str, *headers: str) -> str | None:
+def said(asked: Asked, query: str, *headers: bytes) -> str | None:
     """Give what the query says under a name, or else a header; None if neither does."""
     found = asked.request.query_params.get(query)
     if found is not None:
         return found
-    values = (asked.request.headers.get(name) for name in headers)
-    return next((_utf8(value) for value in values if value is not None), None)
+    name = next(filter(asked.heads.has, headers), None)
+    return None if name is None else _utf8(asked.heads.get(name))
 
 
-def event_id(asked: Asked, *headers: str) -> str:
+def event_id(asked: Asked, *headers: bytes) -> str:
     """Give the id of an event: what the caller says, or one that a replay has as well."""
-    given = said(asked, "id", "idempotency-key", *headers)
+    given = said(asked, "id", b"idempotency-key", *headers)
     if given is not None:
         return given
     principal = asked.principal
@@ -72,26 +72,27 @@ def event_id(asked: Asked, *headers: str) -> str:
     return uuid4().hex
 
 
-def extensions(asked: Asked, **more: str | None) -> dict[str, str | int | bool]:
-    """Give the extensions of an event: those that have a value, and the trace of the request."""
-    trace = asked.request.headers.get("traceparent", "")
-    if _TRACE.fullmatch(trace):
-        more["traceparent"] = trace
-    return {name: value for name, value in more.items() if value is not None}
+def made_event(asked: Asked, data: bytes | None, **attributes: str | None) -> Event:
+    """Make an event of a request as strictly as one that came is read.
 
-
-def checked(event: Event) -> Event:
-    """Read an event that was made of a request as strictly as one that came.
+    Args:
+        asked: The request.
+        data: Its body, as ``json_body`` gives it.
+        attributes: All but the version and the type of the data; None is no value.
 
     Raises:
         HttpProblem: 400, 413.
     """
+    trace = asked.heads.get(b"traceparent")
+    if _TRACE.fullmatch(trace):
+        attributes["traceparent"] = trace
     try:
-        return read_event(event.to_json())
+        event = checked_event({**_FIXED, **attributes})
+        event.data = data
+        check_size(event)
     except InvalidEvent as exc:
         raise malformed(exc).problem() from None
-    except (UnicodeError, ValueError):
-        raise HttpProblem(400, "invalid-attribute", "An attribute is no text in UTF-8.") from None
+    return event
 
 
 def _utf8(value: str) -> str:

@@ -44,7 +44,7 @@ class Processes:
         found = await self.found(asked)
         tag = f'"{found.revision}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        known = asked.request.headers.get("if-none-match", "")
+        known = asked.heads.get(b"if-none-match")
         if tag in (each.strip().removeprefix("W/") for each in known.split(",")):
             return empty_response(304, headers=headers)
         return json_response(shown(found), headers=headers)

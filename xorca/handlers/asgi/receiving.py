@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from xorca.errors import InvalidEvent
-from xorca.events import Event, read_http
+from xorca.events import Event, read_binary, read_event, read_http
 from xorca.handlers.asgi.accepting import Wish, wish_of
 from xorca.handlers.asgi.answers import empty_response, json_response
 from xorca.handlers.asgi.gate import Asked, Gate
@@ -23,6 +23,8 @@ from xorca.runtime.outcome import Outcome
 
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
 _UTF8 = ("utf-8", "utf8", "us-ascii")
+_WRITTEN = {STRUCTURED: Mode.STRUCTURED, BATCH: Mode.BATCH}
+_CACHEABLE = 256
 
 
 class Handling(Protocol):
@@ -59,24 +61,33 @@ class Receiver:
 
     async def receive(self, asked: Asked) -> Response:
         """Take the events of a request and answer it."""
-        headers = event_headers(asked.request)
-        came_as = _mode_of(headers)
-        members = _members(headers, asked.body)
+        headers = asked.heads.of_event()
+        came_as = _mode_of(headers.get("content-type", ""))
+        members = _members(came_as, headers, asked.body)
         if len(members) > self._gate.limits.batch:
             most = self._gate.limits.batch
             raise HttpProblem(413, "too-large", f"The batch has more than {most} events.")
         done = await self.take(members)
-        wish = wish_of(asked.request.headers.get("accept", "")[:4096], came_as)
+        wish = wish_of(asked.heads.get(b"accept")[:4096], came_as)
         if came_as is Mode.BATCH:
             return self._answer_batch(done, wish)
         return self._answer_one(done[0], wish)
 
     async def take(self, members: Sequence[Event | InvalidEvent]) -> list[Done]:
         """Apply the events among the members of a request."""
+        if len(members) == 1:
+            return [await self._take_one(members[0])]
         events = [member for member in members if isinstance(member, Event)]
         self._gate.check_sources([event.source for event in events])
         outcomes = iter(await self._handling.handle(*events) if events else ())
         return [done_with(m, next(outcomes) if isinstance(m, Event) else None) for m in members]
+
+    async def _take_one(self, member: Event | InvalidEvent) -> Done:
+        if isinstance(member, InvalidEvent):
+            return done_with(member, None)
+        self._gate.check_sources([member.source])
+        (outcome,) = await self._handling.handle(member)
+        return done_with(member, outcome)
 
     # -- answering --------------------------------------------------------------
 
@@ -97,9 +108,7 @@ class Receiver:
             return json_response(line, done.answer.status if done.answer.ok else 202, headers=said)
         if not (self.replies and done.sent):
             return empty_response(202, headers=said)
-        response = events_response(done.sent, wish.mode)
-        response.headers.update(said)
-        return response
+        return events_response(done.sent, wish.mode, headers=said)
 
     def _answer_batch(self, done: list[Done], wish: Wish) -> Response:
         report = report_of(done, emitted=self.replies)
@@ -123,51 +132,57 @@ class Receiver:
         return done.answer.ok or passed
 
 
-def event_headers(request: Request) -> dict[str, str]:
-    """Give the headers that say something of an event.
+def _classify(content_type: str) -> tuple[Mode, bool]:
+    """Say how events of this content type are written, and whether they are readable here."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in _WRITTEN:
+        return Mode.BINARY, True
+    charset = _CHARSET.search(content_type)
+    return _WRITTEN[media_type], charset is None or charset[1].lower() in _UTF8
+
+
+_known = lru_cache(maxsize=256)(_classify)
+
+
+def _mode_of(content_type: str) -> Mode:
+    """Say how events of this content type are written.
 
     Raises:
-        HttpProblem: one comes twice, is not UTF-8, or says that the body is compressed.
+        HttpProblem: they are not in UTF-8.
     """
-    found: dict[str, str] = {}
-    for raw, value in request.headers.raw:
-        name = raw.decode("latin-1").lower()
-        if name == "content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            raise HttpProblem(415, "unsupported", "The body is compressed; send it as it is.")
-        if name != "content-type" and not name.startswith("ce-"):
-            continue
-        if name in found:
-            raise HttpProblem(400, "duplicate-attribute", "A header of the event comes twice.")
-        try:
-            found[name] = value.decode()
-        except UnicodeDecodeError:
-            raise HttpProblem(
-                400, "invalid-attribute", "A header of the event is not UTF-8; percent-encode it."
-            ) from None
-    return found
-
-
-def _mode_of(headers: dict[str, str]) -> Mode:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == BATCH:
-        return Mode.BATCH
-    return Mode.STRUCTURED if media_type == STRUCTURED else Mode.BINARY
-
-
-def _members(headers: dict[str, str], body: bytes) -> list[Event | InvalidEvent]:
-    mode, charset = _mode_of(headers), _CHARSET.search(headers.get("content-type", ""))
-    if mode is not Mode.BINARY and charset and charset[1].lower() not in _UTF8:
+    known = _known if len(content_type) <= _CACHEABLE else _classify
+    mode, is_readable = known(content_type)
+    if not is_readable:
         raise HttpProblem(415, "unsupported", "The events are not in UTF-8; encode them anew.")
-    binary = not headers.get("content-type", "").lower().startswith("application/cloudevents")
-    some = any(name.startswith("ce-") for name in headers)
-    if binary and some and "ce-specversion" not in headers:
+    return mode
+
+
+def _members(mode: Mode, headers: dict[str, str], body: bytes) -> list[Event | InvalidEvent]:
+    try:
+        if mode is Mode.STRUCTURED:
+            return [read_event(body)]
+        if mode is Mode.BINARY and _is_binary(headers):
+            return [read_binary(headers, body)]
+        return read_http(headers, body)  # a batch, or a sentence that says what is wrong
+    except InvalidEvent as exc:
+        raise malformed(exc).problem() from None
+
+
+def _is_binary(headers: dict[str, str]) -> bool:
+    """Tell whether there is an event in the headers.
+
+    Raises:
+        HttpProblem: there is part of one.
+    """
+    if headers.get("content-type", "").lower().startswith("application/cloudevents"):
+        return False
+    if "ce-specversion" in headers:
+        return True
+    if any(name.startswith("ce-") for name in headers):
         raise HttpProblem(
             400, "missing-attribute", 'The header ce-specversion is missing; send "1.0".'
         )
-    try:
-        return read_http(headers, body)
-    except InvalidEvent as exc:
-        raise malformed(exc).problem() from None
+    return False
 
 
 def _about(problem: HttpProblem, report: list[dict[str, object]]) -> HttpProblem:

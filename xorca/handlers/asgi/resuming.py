@@ -74,8 +74,7 @@ class Resuming:
     async def post_to(self, asked: Asked) -> Response:
         """Take the payload of the token in the path: JSON, or a form from a page of ours."""
         token = str(asked.request.path_params["token"])
-        kind = asked.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == _FORM:
+        if asked.heads.media_type() == _FORM:
             return await self._form(token, asked.body)
         return await self._json(token, json_body(asked))
 

@@ -7,11 +7,10 @@ from starlette.responses import Response
 from xorca.dsl.plan import Edge, Plan
 from xorca.engine.routing import Registry
 from xorca.errors import PayloadError
-from xorca.events import Event
 from xorca.handlers.asgi.addresses import location_of
 from xorca.handlers.asgi.answers import json_response
 from xorca.handlers.asgi.gate import Asked
-from xorca.handlers.asgi.plain import check_query, checked, event_id, extensions, json_body, said
+from xorca.handlers.asgi.plain import check_query, event_id, json_body, made_event, said
 from xorca.handlers.asgi.problems import HttpProblem, not_found
 from xorca.handlers.asgi.receiving import Receiver
 from xorca.handlers.asgi.reports import Done, emitted_of
@@ -32,17 +31,19 @@ class Starter:
         """Start a process, and say where it is."""
         check_query(asked, QUERY)
         plan = self._plan(asked)
-        edge_name, data = _fitting(plan, said(asked, "event"), json_body(asked))
+        data = json_body(asked)
+        edge_name = _fitting(plan, said(asked, "event"), data)
         process_id, version = said(asked, "process_id"), said(asked, "version")
-        event = Event(
+        event = made_event(
+            asked,
+            data,
             id=event_id(asked),
             source=asked.source,
             type=edge_name,
-            data=data,
-            datacontenttype="application/json",
-            extensions=extensions(asked, processid=process_id, processversion=version),
+            processid=process_id,
+            processversion=version,
         )
-        (done,) = await self._receiver.take([checked(event)])
+        (done,) = await self._receiver.take([event])
         return self._answer(asked, plan, done)
 
     def _plan(self, asked: Asked) -> Plan:
@@ -83,7 +84,7 @@ def _is_taken(plan: Plan, done: Done) -> bool:
     return edge is None or edge.on_existing != "ignore"
 
 
-def _fitting(plan: Plan, wanted: str | None, data: bytes | None) -> tuple[str, bytes | None]:
+def _fitting(plan: Plan, wanted: str | None, data: bytes | None) -> str:
     """Find the start that takes the payload, before anything is stored.
 
     Raises:
@@ -98,7 +99,7 @@ def _fitting(plan: Plan, wanted: str | None, data: bytes | None) -> tuple[str, b
     for name, edge in ordered:
         misfit = _misfit(edge, data)
         if misfit is None:
-            return name, data
+            return name
         problem = problem or misfit
     raise HttpProblem(422, "payload", unfit(problem))
 

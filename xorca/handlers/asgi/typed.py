@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from xorca.events import Event
 from xorca.handlers.asgi.answers import json_response
 from xorca.handlers.asgi.gate import Asked
-from xorca.handlers.asgi.plain import check_query, checked, event_id, extensions, json_body, said
+from xorca.handlers.asgi.plain import check_query, event_id, json_body, made_event, said
 from xorca.handlers.asgi.problems import not_found
 from xorca.handlers.asgi.receiving import Receiver
 from xorca.handlers.asgi.reports import Done, report_of
@@ -49,15 +48,15 @@ class TypedEvents:
         name = self.hears(asked)
         if name is None:
             raise not_found("Nobody here hears events of this type.")
-        cause = said(asked, "causationid", "ce-causationid")
-        event = Event(
-            id=event_id(asked, "ce-id"),
-            source=said(asked, "source", "ce-source") or asked.source,
+        cause = said(asked, "causationid", b"ce-causationid")
+        event = made_event(
+            asked,
+            json_body(asked),
+            id=event_id(asked, b"ce-id"),
+            source=said(asked, "source", b"ce-source") or asked.source,
             type=name,
-            subject=said(asked, "subject", "ce-subject"),
-            data=json_body(asked),
-            datacontenttype="application/json",
-            extensions=extensions(asked, causationid=cause),
+            subject=said(asked, "subject", b"ce-subject"),
+            causationid=cause,
         )
-        (done,) = await self.receiver.take([checked(event)])
+        (done,) = await self.receiver.take([event])
         return done

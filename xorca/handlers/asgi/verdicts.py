@@ -62,6 +62,10 @@ class Answer:
         return HttpProblem(self.status, self.kind, self.detail)
 
 
+_TAKEN: Final = Answer(200)
+_ACCEPTED: Final = Answer(202)
+
+
 def answer_for(outcome: Outcome) -> Answer:
     """Give the status of an outcome, as the reference has them in a table."""
     status, reason = outcome.status, outcome.reason
@@ -72,7 +76,7 @@ def answer_for(outcome: Outcome) -> Answer:
         return Answer(404, "foreign", "Nobody here hears this event; check type and subject.")
     if status == "dead" or (status == "duplicate" and reason == "dead"):
         return _dead(outcome)
-    return Answer(202 if status == "deferred" else 200)
+    return _ACCEPTED if status == "deferred" else _TAKEN
 
 
 def malformed(error: InvalidEvent) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from xorca.events import Event
+from xorca.handlers.asgi.answers import Whole
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -28,16 +29,19 @@ class Mode(Enum):
     BATCH = "batch"
 
 
-def events_response(events: Sequence[Event], mode: Mode) -> Response:
+def events_response(
+    events: Sequence[Event], mode: Mode, *, headers: Mapping[str, str] | None = None
+) -> Response:
     """Give a response of some events; several are a batch whatever the mode."""
+    said = dict(headers or {})
     if len(events) != 1 or mode is Mode.BATCH:
         body = b"[%b]" % b",".join(event.to_json() for event in events)
-        return Response(body, headers={"Content-Type": BATCH})
+        return Whole(body, 200, {"content-type": BATCH, **said})
     (event,) = events
-    headers = binary_headers(event) if mode is Mode.BINARY else None
-    if headers is None:
-        return Response(event.to_json(), headers={"Content-Type": STRUCTURED})
-    return Response(event.data or b"", headers=headers)
+    attributes = binary_headers(event) if mode is Mode.BINARY else None
+    if attributes is None:
+        return Whole(event.to_json(), 200, {"content-type": STRUCTURED, **said})
+    return Whole(event.data or b"", 200, {**attributes, **said})
 
 
 def binary_headers(event: Event) -> dict[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from tests.unit.handlers.asgi.shop import (
     STRUCTURED,
     CountingStore,
+    Order,
     Sale,
     Shop,
     client_of,
@@ -25,7 +27,7 @@ from xorca.errors import ConfigurationError
 from xorca.fleet import Fleet
 from xorca.handlers.asgi import HttpLimits, Principal, app, fleet_app
 from xorca.providers.local import SqliteStore
-from xorca.providers.memory import MemoryStore
+from xorca.providers.memory import MemoryBus, MemoryStore
 
 ROOT = Path(__file__).parents[4]
 
@@ -244,6 +246,64 @@ async def test_a_fleet_refuses_what_it_does_not_serve() -> None:
     assert (typed.status_code, typed.json()["emitted"][0]["data"]) == (200, "TEA")
     assert "/events/cmd.book.fetch" in document["paths"]
     assert "/processes" not in document["paths"]
+
+
+@dataclass
+class Book:
+    title: str
+    pages: int = 0
+
+
+async def test_the_document_of_a_fleet_has_its_commands_and_answers() -> None:
+    """What a service takes, what it gives, and what an observer of one event takes."""
+    fleet = Fleet("/srvc/books")
+
+    @fleet.serves("cmd.book.fetch")
+    async def fetch_book(order: Order) -> list[Book]:
+        return []
+
+    @fleet.serves("cmd.book.burn")
+    async def burn() -> None: ...
+
+    @fleet.observes("notif.book.lost")
+    async def mourn(model: Model) -> None: ...
+
+    async with client_of(fleet_app(fleet)) as client:
+        document = (await client.get("/openapi.json")).json()
+
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    post = paths["/events/cmd.book.fetch"]["post"]
+    taken = post["requestBody"]["content"]["application/json"]["schema"]
+    given = post["responses"]["200"]["content"]["application/json"]["schema"]
+    success = schemas["evt.book.fetch.success"]["allOf"][1]["properties"]
+    assert taken == {"$ref": "#/components/schemas/Order"}
+    assert given["properties"]["emitted"]["items"]["anyOf"] == [
+        {"$ref": f"#/components/schemas/evt.book.fetch.{how}"}
+        for how in ("success", "error", "timeout")
+    ]
+    assert success["type"] == {"const": "evt.book.fetch.success"}
+    assert success["data"] == {"type": "array", "items": {"$ref": "#/components/schemas/Book"}}
+    assert schemas["Book"]["properties"]["pages"]["type"] == "integer"
+    assert "data" not in schemas["evt.book.burn.success"]["allOf"][1]["properties"]
+    assert "requestBody" not in paths["/events/cmd.book.burn"]["post"]
+    assert "Model" in str(paths["/events/notif.book.lost"])
+    assert referred(document) <= {*schemas, *document["components"]["responses"]}
+
+
+async def test_a_fleet_with_a_bus_answers_there() -> None:
+    """Its document has the answers, and none of them in a response."""
+    fleet = Fleet("/srvc/books", bus=MemoryBus())
+
+    @fleet.serves("cmd.book.fetch")
+    async def fetch_book(order: Order) -> Book:
+        return Book(order.item)
+
+    async with client_of(fleet_app(fleet)) as client:
+        document = (await client.get("/openapi.json")).json()
+
+    post = document["paths"]["/events/cmd.book.fetch"]["post"]
+    assert post["responses"]["200"] == {"$ref": "#/components/responses/Outcome"}
+    assert "evt.book.fetch.success" in document["components"]["schemas"]
 
 
 async def test_a_fleet_is_ready_with_its_store() -> None:

@@ -350,3 +350,16 @@ def test_a_boolean_is_written_as_the_specification_has_it() -> None:
 def test_a_batch_is_json() -> None:
     """Also of no events at all."""
     assert json.loads(bytes(events_response([], Mode.BATCH).body)) == []
+
+
+async def test_a_coding_is_seen_behind_another() -> None:
+    """A header that comes twice says both, and what is compressed is refused."""
+    headers = [
+        ("content-type", STRUCTURED),
+        ("content-encoding", "identity"),
+        ("content-encoding", "gzip"),
+    ]
+    async with Shop().client() as client:
+        response = await client.post("/", content=json.dumps(sell()), headers=headers)
+
+    assert (response.status_code, kind_of(response)) == (415, "unsupported")
