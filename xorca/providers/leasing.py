@@ -55,8 +55,8 @@ class HeldLease:
                 "from what is stored"
             )
 
-    async def take(self, wait: float) -> None:
-        """Ask until the lease is ours, for ``wait`` seconds.
+    async def take(self, wait: float, *, longest: float = _LONGEST_PAUSE) -> None:
+        """Ask until the lease is ours, for ``wait`` seconds, pausing ever longer.
 
         Raises:
             LeaseHeld: somebody else still holds it.
@@ -68,7 +68,7 @@ class HeldLease:
             if left <= 0:
                 raise LeaseHeld(f"the lease on {self.key!r} is somebody else's after {wait:g} s")
             await asyncio.sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, longest)
 
     async def give_up(self) -> None:
         """Let others have the lease; one that cannot be given back runs out by itself."""
@@ -101,16 +101,16 @@ class HeldLease:
 
 @asynccontextmanager
 async def hold(
-    table: LeaseTable, key: str, *, ttl: float, wait: float
+    table: LeaseTable, key: str, *, ttl: float, wait: float, longest: float = _LONGEST_PAUSE
 ) -> AsyncGenerator[HeldLease]:
-    """Hold ``key`` for the block, on any table."""
+    """Hold ``key`` for the block, on any table; ``longest`` is between two times of asking."""
     if ttl <= 0 or wait < 0:
         raise ConfigurationError(
             f"a lease needs ttl > 0 and wait >= 0 seconds, not ttl={ttl!r} and wait={wait!r}"
         )
     held = HeldLease(table, key, token_hex(8), ttl=ttl)
     try:
-        await held.take(wait)
+        await held.take(wait, longest=longest)
     except asyncio.CancelledError:
         await asyncio.shield(held.give_up())  # the request may have been granted meanwhile
         raise

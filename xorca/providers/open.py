@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
-_PLANNED = ("s3", "dynamodb", "az")
 _GROUP = "xorca.stores"
 
 
@@ -41,9 +40,10 @@ def open_store(url: str) -> StoreRoom:
 
     ``memory:`` keeps everything in this process, ``sqlite:///./state.db`` in one file
     (three slashes: a relative path, four: an absolute one), ``file:///var/lib/state`` in a
-    directory (``file:./state`` for a relative one). Other packages add schemes by the
-    entry-point group ``xorca.stores``: name = scheme, value = a callable that takes the URL
-    and gives a Store.
+    directory (``file:./state`` for a relative one), ``s3://bucket/prefix``,
+    ``dynamodb://table/prefix`` and ``az://container/prefix`` in a cloud. Other packages add
+    schemes by the entry-point group ``xorca.stores``: name = scheme, value = a callable that
+    takes the URL and gives a Store.
 
     Raises:
         ConfigurationError: the URL names no store that is known here.
@@ -79,10 +79,31 @@ def _file(url: str) -> StoreRoom:
     return FileStore.from_url(url)
 
 
+def _az(url: str) -> StoreRoom:
+    from xorca.providers.azure import BlobStore
+
+    return BlobStore.from_url(url)
+
+
+def _s3(url: str) -> StoreRoom:
+    from xorca.providers.aws.s3 import S3Store
+
+    return S3Store.from_url(url)
+
+
+def _dynamodb(url: str) -> StoreRoom:
+    from xorca.providers.aws.dynamodb import DynamoDBStore
+
+    return DynamoDBStore.from_url(url)
+
+
 _OURS: dict[str, Callable[[str], StoreRoom]] = {
     "memory": _memory,
     "sqlite": _sqlite,
     "file": _file,
+    "s3": _s3,
+    "dynamodb": _dynamodb,
+    "az": _az,
 }
 
 
@@ -106,8 +127,6 @@ def _build_stranger(point: EntryPoint, url: str) -> StoreRoom:
 def _refusal(url: str, scheme: str) -> str:
     known = ", ".join(f"'{name}:'" for name in [*_OURS, *sorted(_strangers())])
     examples = "such as 'memory:' or 'sqlite:///./state.db'"
-    if scheme in _PLANNED:
-        return f"{url!r}: {scheme}: stores are not in this version of xorca; known are {known}"
     if not scheme:
         return f"{url[:100]!r} is no store URL; write one {examples} (known are {known})"
     return f"{url[:100]!r}: nobody here offers {scheme!r} stores; known are {known}, {examples}"

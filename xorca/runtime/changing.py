@@ -21,8 +21,8 @@ from xorca.runtime.delivery import arm_all, publish_all, tidy
 from xorca.runtime.ends import Ends
 from xorca.runtime.leaving import recall, unsent
 from xorca.runtime.lines import Lines
-from xorca.runtime.reading import summary_of
 from xorca.runtime.sides import SideGone, load_sides, save_sides
+from xorca.runtime.summary import summary_of
 
 ATTEMPTS = 8
 

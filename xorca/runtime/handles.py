@@ -1,4 +1,7 @@
-"""Asking for processes: their description, their lists, their results, and one at hand."""
+"""Asking for processes: their description, their lists, their results, and one at hand.
+
+What does the work is imported when it is asked for: a worker on events needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,13 @@ from xorca.engine.record import ACTIVE, CANCELLED, DELETED, ENDED, FAILED
 from xorca.errors import ConfigurationError
 from xorca.ports import Lease, Query, Summary
 from xorca.runtime.attempt import Item
-from xorca.runtime.live import LiveProcess, lived
-from xorca.runtime.loading import load_process, registered_key
 from xorca.runtime.outcome import Outcome
-from xorca.runtime.reading import Description, describe, processes
-from xorca.runtime.result import Waiter, seconds_of
 from xorca.runtime.subject import LEASE_TTL, SubjectWorker
-from xorca.runtime.trial import Trial
 from xorca.runtime.wired import Wired
+
+if TYPE_CHECKING:
+    from xorca.runtime.live import LiveProcess
+    from xorca.runtime.reading import Description
 
 STATUSES = ("", ACTIVE, ENDED, FAILED, CANCELLED, DELETED)
 
@@ -38,6 +40,8 @@ class Handles(Wired):
         Raises:
             PortError, RecordError: it cannot be read.
         """
+        from xorca.runtime.reading import describe
+
         return await describe(self.store, subject)
 
     def processes(
@@ -51,6 +55,8 @@ class Handles(Wired):
         Raises:
             ConfigurationError: no process can have that status.
         """
+        from xorca.runtime.reading import processes
+
         if status not in STATUSES:
             known = ", ".join(STATUSES[1:])
             raise ConfigurationError(f"no process is {status!r}: its status is one of {known}")
@@ -75,6 +81,9 @@ class Handles(Wired):
             ConfigurationError: it is of an orchestrator that is not registered here.
             RecordError: what is stored cannot be trusted.
         """
+        from xorca.runtime.loading import registered_key
+        from xorca.runtime.result import Waiter, seconds_of
+
         registered_key(self.registry, subject)
         seconds = seconds_of(timeout)
         waiter = Waiter(subject, store=self.store, clock=self.clock, ends=self._ends)
@@ -102,6 +111,10 @@ class Handles(Wired):
             UndeliveredError: at the end of the block, some outcome is ``retry``.
             PortError, RecordError: the process cannot be read.
         """
+        from xorca.runtime.live import lived
+        from xorca.runtime.loading import load_process, registered_key
+        from xorca.runtime.trial import Trial
+
         key = registered_key(self.registry, subject)
         worker = self._worker
         async with AsyncExitStack() as stack:

@@ -23,8 +23,8 @@ from xorca.engine.record import ACTIVE, DELETED, Record, unseal
 from xorca.errors import ConfigurationError, Conflict, PortError, RecordError, XorcaError
 from xorca.ports import Listed, Query, Summary
 from xorca.runtime.changing import Changer
-from xorca.runtime.reading import summary_of
 from xorca.runtime.removing import Removal, remove
+from xorca.runtime.summary import summary_of
 from xorca.telemetry.lines import say
 
 PAGE = 256

@@ -15,6 +15,7 @@ from xorca.engine.record import DELETED, Awaited, Record, unseal
 from xorca.errors import RecordError
 from xorca.ports import Listed, Query, Store, Summary
 from xorca.providers.listing import matches
+from xorca.runtime.summary import summary_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +165,6 @@ async def _summary(store: Store, item: Listed, unread: list[RecordError]) -> Sum
     except RecordError as exc:  # the others are asked for, too
         unread.append(exc)
         return None
-
-
-def summary_of(record: Record) -> Summary:
-    """Give what a store may index of a record."""
-    dues = [timer.due for timer in record.timers.values()]
-    dues += [deferred.expires for deferred in record.deferred]
-    return Summary(
-        subject=record.subject,
-        name=record.name,
-        version=record.version,
-        status=record.status,
-        state=record.state,
-        revision=record.revision,
-        updated=record.updated,
-        due=min(dues) if dues else record.keep_until or None,
-        pending=bool(record.outbox) or not all(timer.set for timer in record.timers.values()),
-    )
 
 
 def description_of(record: Record) -> Description:

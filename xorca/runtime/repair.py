@@ -1,17 +1,21 @@
-"""Mending what a crash or a bug left behind: sweep, redrive."""
+"""Mending what a crash or a bug left behind: sweep, redrive.
+
+What does the work is imported when it is asked for: a worker on events needs none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from xorca.errors import LetterNotFound
-from xorca.runtime.letters import DeadLetter, dead_letters, find
 from xorca.runtime.outcome import Outcome
-from xorca.runtime.redriving import redrive, redriver
-from xorca.runtime.sweeping import sweep
-from xorca.runtime.swept import Swept
 from xorca.runtime.wired import Wired
+
+if TYPE_CHECKING:
+    from xorca.runtime.letters import DeadLetter
+    from xorca.runtime.swept import Swept
 
 
 class Repair(Wired):
@@ -35,6 +39,8 @@ class Repair(Wired):
             ConfigurationError: the Runtime has no bus.
             PortError: the store cannot be listed. What fails for one process is in the report.
         """
+        from xorca.runtime.sweeping import sweep
+
         every = dict.fromkeys(definition.plan.name for definition in self.registry.definitions)
         names = (name,) if name else tuple(every)
         done = await sweep(self._changer, older_than=older_than, names=names)
@@ -47,6 +53,8 @@ class Repair(Wired):
         Raises:
             ProcessNotFound: there is no process of that subject.
         """
+        from xorca.runtime.letters import dead_letters
+
         return dead_letters(self.store, name=name, subject=subject)
 
     async def redrive(
@@ -73,6 +81,9 @@ class Repair(Wired):
             LetterNotFound: it has no dead letter of that id.
             PortError, RecordError: it cannot be read.
         """
+        from xorca.runtime.letters import find
+        from xorca.runtime.redriving import redrive, redriver
+
         found = await find(self.store, subject)
         letters = [one for one in found.record.dead if event_id in (None, one.id)]
         if not letters and not dry_run:

@@ -33,6 +33,7 @@ from xorca.runtime.leaving import all_set, unsent
 from xorca.runtime.lines import Lines
 from xorca.runtime.outcome import Outcome
 from xorca.runtime.sides import SideGone, load_sides, save_side
+from xorca.superseded import Superseded
 from xorca.telemetry.lines import say
 
 ATTEMPTS = 8
@@ -95,7 +96,7 @@ class SubjectWorker:
                     attempt = self._try_step(work, warm) or await self._step(key, work, warm)
                 if attempt is None or not (attempt.body is not None or attempt.certain):
                     # What may not rest on a cached record is read and done again.
-                    warm = await self._read(key, warm)
+                    warm = await self._read(key, warm, failure if number == 1 else None)
                     attempt = await self._step(key, work, warm)
                 if attempt.body is not None:
                     if attempt.draft is not None and attempt.draft.sides.written:
@@ -121,8 +122,8 @@ class SubjectWorker:
 
     # -- load, step, save -------------------------------------------------------
 
-    async def _read(self, key: str, known: Warm | None) -> Warm | None:
-        stored = await self.store.load(key)
+    async def _read(self, key: str, known: Warm | None, lost: Exception | None) -> Warm | None:
+        stored = Superseded.found_by(self.store, key, lost) or await self.store.load(key)
         if stored is None:
             return None
         record = unseal(stored.body, where=key)

@@ -11,7 +11,7 @@ from xorca.engine.sweep import Collection, resting_time
 from xorca.errors import PortError, RecordError
 from xorca.ports import Query, Summary
 from xorca.runtime.changing import Alter, Changer
-from xorca.runtime.reading import summary_of
+from xorca.runtime.summary import summary_of
 from xorca.runtime.swept import Tally
 
 PAGE = 500

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from xorca.errors import RecordTooLarge
 from xorca.ports import Page, Query, Room, Store, Stored, Summary
+from xorca.providers.closing import Closing
 from xorca.sealing.seal import Seal
 
 S = TypeVar("S", bound=Store)
@@ -28,7 +28,7 @@ def sealed(store: S, seal: Seal) -> S:
     return cast("S", SealedStore(store, seal))
 
 
-class SealedStore:
+class SealedStore(Closing):
     """A Store that closes bodies on their way into another one, and opens them on theirs out."""
 
     def __init__(self, store: Store, seal: Seal) -> None:
@@ -71,18 +71,6 @@ class SealedStore:
         """Close the store; the next use opens it again."""
         if isinstance(self._store, Room):
             await self._store.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         return f"<{self._seal!r} over {self._store!r}>"

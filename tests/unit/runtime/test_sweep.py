@@ -23,7 +23,7 @@ from xorca.providers.local import SqliteStore
 from xorca.providers.local.files import FileStore
 from xorca.providers.memory import MemoryBus, MemoryStore
 from xorca.providers.memory.alarm import MemoryAlarm
-from xorca.runtime.reading import summary_of
+from xorca.runtime.summary import summary_of
 from xorca.runtime.swept import Swept
 
 AT_ONCE = timedelta(0)

@@ -18,7 +18,7 @@ from xorca.engine.sweep import Collection
 from xorca.ports import Query, Summary
 from xorca.providers.memory import MemoryStore
 from xorca.runtime import Limits
-from xorca.runtime.reading import summary_of
+from xorca.runtime.summary import summary_of
 from xorca.runtime.swept import Swept
 
 DAY = 86_400.0

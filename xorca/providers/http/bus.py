@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from xorca.errors import ConfigurationError, PublishFailed
 from xorca.events import Event
+from xorca.providers.closing import Closing
 from xorca.providers.http.destinations import Policy, destination_of
 from xorca.providers.http.encoding import MODES, Mode
 from xorca.providers.http.environment import check_headers, overrides_of, sink_of, with_overrides
-from xorca.providers.http.lanes import Lanes, lanes_of
 from xorca.providers.http.retrying import Courier, Patience, Signer, Sleep
 from xorca.providers.http.rows import Rows
 from xorca.providers.http.sending import GuardedSender
+from xorca.providers.lanes import Lanes, lanes_of
 
 if TYPE_CHECKING:
     import httpx
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xorca.providers.http.resolving import Resolver
 
 
-class HttpBus:
+class HttpBus(Closing):
     """Send events as CloudEvents over HTTP to one URL.
 
     Events of one subject are sent one after the other: the next leaves when the one before was
@@ -142,17 +142,6 @@ class HttpBus:
     async def close(self) -> None:
         """Close the connections; a closed bus opens again on use."""
         await self._sender.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def _failure(self, events: Sequence[Event], failed: Mapping[str, str]) -> PublishFailed:
         names = tuple(dict.fromkeys(event.id for event in events if event.key in failed))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 
 from xorca.errors import ConfigurationError
 from xorca.ports import Page, Query, Stored, Summary
 from xorca.providers.arguments import DEFAULT_LIMIT, check_body
+from xorca.providers.closing import Closing
 from xorca.providers.listing import first_page
 from xorca.providers.local import files_faults as faults
 from xorca.providers.local.files_bodies import Bodies
@@ -28,7 +28,7 @@ READERS, WRITERS = 4, 8
 T = TypeVar("T")
 
 
-class FileStore:
+class FileStore(Closing):
     """A Store in a directory, for processes of one machine or of several on NFS version 4.
 
     Each body is a file of its own, of exactly the bytes that were saved: a record is one
@@ -92,18 +92,6 @@ class FileStore:
         await self._readers.close()
         await self.lease.close()
         self._opened = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        await self.close()
 
     if not TYPE_CHECKING:  # so that a type checker still knows what is not here
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from time import time
-from types import TracebackType
 from typing import Self
 
 from xorca.ports import Page, Query, Stored, Summary
 from xorca.providers import channel as shared
 from xorca.providers.arguments import DEFAULT_LIMIT, check_body, check_key
+from xorca.providers.closing import Closing
 from xorca.providers.local import record_sql as sql
 from xorca.providers.local.alarm import SqliteAlarm
 from xorca.providers.local.channel import SqliteChannel
@@ -21,7 +21,7 @@ from xorca.providers.local.location import path_of
 from xorca.providers.local.record_operations import Create, Delete, Update, read_tag
 
 
-class SqliteStore:
+class SqliteStore(Closing):
     """A Store in one file, with a durable channel, alarm and leases in the same file.
 
     Any number of processes of one machine may use the file at once; never put it on a
@@ -100,15 +100,3 @@ class SqliteStore:
     async def close(self) -> None:
         """Commit what waits and close the file; the next use opens it again."""
         await self._database.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        await self.close()

@@ -6,12 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import time
-from types import TracebackType
-from typing import Self
 
 from xorca.errors import Conflict
 from xorca.ports import Listed, Page, Query, Stored, Summary
 from xorca.providers.arguments import DEFAULT_LIMIT, check_body, check_key
+from xorca.providers.closing import Closing
 from xorca.providers.listing import first_page, matches
 from xorca.providers.memory.alarm import MemoryAlarm
 from xorca.providers.memory.channel import MemoryChannel
@@ -24,7 +23,7 @@ class _Row:
     summary: Summary | None
 
 
-class MemoryStore:
+class MemoryStore(Closing):
     """A Store in a dict, with a channel, an alarm and leases beside it.
 
     ``now`` gives seconds since 1970 to the channel and the leases. Everything lives as
@@ -71,18 +70,6 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Do nothing; what was saved stays as long as this object."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        await self.close()
 
     def _compare(self, key: str, expect: str | None) -> None:
         row = self._rows.get(key)

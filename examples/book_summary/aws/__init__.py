@@ -1,0 +1,1 @@
+"""The book summaries on AWS: three functions, one bucket, one event bus."""
