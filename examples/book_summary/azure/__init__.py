@@ -1,0 +1,1 @@
+"""The book summary on Azure Functions."""
