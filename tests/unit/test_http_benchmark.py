@@ -12,11 +12,14 @@ def test_it_measures_both_ways_and_a_crowd() -> None:
 
     assert {name.split(",")[0] for name in figures} == {
         "events a second",
+        "CPU an event",
         "p50",
         "p99",
-        "rate through a socket",
+        "events a second through a socket",
+        "CPU an event through a socket",
         "GET /health",
         "memory of the server",
     }
-    assert figures["events a second, SQLite, 32 at once, through a socket"] > 0
-    assert figures["rate through a socket, of that in one process"] > 0
+    for mode in ("structured", "binary", "batch of 10"):
+        assert figures[f"events a second, SQLite, 32 at once, {mode}, through a socket"] > 0
+        assert figures[f"events a second through a socket, {mode}, of that in one process"] > 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xorca.cli.buses import bus_of, bus_option
 from xorca.cli.changers import at_work, changer_of
 from xorca.cli.printing import plain, status_colour
 from xorca.cli.stores import open_to_read, store_option
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     help="Why; it is stored, and told to whoever started the process by a command.",
 )
 @store_option()
-def command(subject: str, reason: str, url: str | None) -> None:
+@bus_option()
+def command(subject: str, reason: str, url: str | None, bus_url: str | None) -> None:
     r"""Cancel a process, and print the status that it has then.
 
-    No module is needed. What follows from it goes to the channel of the store, if it has
-    one. A process that is over is left as it is.
+    No module is needed. What follows from it goes to the bus, or to the channel of the
+    store if it has one. A process that is over is left as it is.
 
     \b
       xorca cancel order.place/1.0.0/1042 --reason "bought elsewhere" \
@@ -36,12 +38,12 @@ def command(subject: str, reason: str, url: str | None) -> None:
     """
     room = open_to_read(url)
     with at_work():
-        status = asyncio.run(_cancel(room, subject, reason))
+        status = asyncio.run(_cancel(room, bus_url, subject, reason))
     click.echo(f"{plain(subject)}  {click.style(status, fg=status_colour(status))}")
 
 
-async def _cancel(room: StoreRoom, subject: str, reason: str) -> str:
+async def _cancel(room: StoreRoom, bus_url: str | None, subject: str, reason: str) -> str:
     from xorca.runtime.cancelling import cancel
 
-    async with room:
-        return await cancel(changer_of(room), subject, reason)
+    async with room, bus_of(room, bus_url) as bus:
+        return await cancel(changer_of(room, bus), subject, reason)

@@ -11,18 +11,19 @@ from xorca.cli.failing import WrongUse, plain_errors
 from xorca.errors import PortError
 
 if TYPE_CHECKING:
+    from xorca.ports import Bus
     from xorca.providers.open import StoreRoom
     from xorca.runtime.changing import Changer
 
 
-def changer_of(room: StoreRoom) -> Changer:
-    """Give what changes records; what it sends goes to the store's channel, if it has one."""
+def changer_of(room: StoreRoom, bus: Bus | None) -> Changer:
+    """Give what changes records, and sends to a bus; wake-ups are set where the store can."""
     from xorca.engine.commit import Limits
     from xorca.providers.clock import SystemClock
     from xorca.runtime.changing import Changer
 
-    channel, alarm = getattr(room, "channel", None), getattr(room, "alarm", None)
-    return Changer(room, channel, alarm, SystemClock(), Random(), Limits())
+    alarm = getattr(room, "alarm", None)
+    return Changer(room, bus, alarm, SystemClock(), Random(), Limits())
 
 
 class NotDone(WrongUse):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xorca.cli.buses import bus_of, bus_option
 from xorca.cli.changers import at_work, changer_of
 from xorca.cli.printing import plain
 from xorca.cli.stores import open_to_read, store_option
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 @click.argument("subject")
 @click.option("--force", is_flag=True, help="Cancel it first if it is active.")
 @store_option()
-def command(subject: str, force: bool, url: str | None) -> None:
+@bus_option()
+def command(subject: str, force: bool, url: str | None, bus_url: str | None) -> None:
     r"""Delete a process that is over.
 
-    What it decided and may not have been sent is sent first, to the channel of the store.
+    What it decided and may not have been sent is sent first, to the bus or the store's channel.
     A tombstone stays for 14 days, so that nothing that comes late does anything.
 
     \b
@@ -30,12 +32,12 @@ def command(subject: str, force: bool, url: str | None) -> None:
     """
     room = open_to_read(url)
     with at_work():
-        asyncio.run(_delete(room, subject, force=force))
+        asyncio.run(_delete(room, bus_url, subject, force=force))
     click.echo(f"{plain(subject)}  deleted")
 
 
-async def _delete(room: StoreRoom, subject: str, *, force: bool) -> None:
+async def _delete(room: StoreRoom, bus_url: str | None, subject: str, *, force: bool) -> None:
     from xorca.runtime.removing import delete
 
-    async with room:
-        await delete(changer_of(room), subject, force=force)
+    async with room, bus_of(room, bus_url) as bus:
+        await delete(changer_of(room, bus), subject, force=force)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xorca.cli.buses import bus_of, bus_option
 from xorca.cli.changers import NotDone, at_work, changer_of
 from xorca.cli.printing import plain
 from xorca.cli.spans import read_span
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 @click.option("--name", default="", help="Only this orchestrator.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @store_option()
-def command(older_than: timedelta | None, name: str, dry_run: bool, url: str | None) -> None:
+@bus_option()
+def command(
+    older_than: timedelta | None, name: str, dry_run: bool, url: str | None, bus_url: str | None
+) -> None:
     r"""Delete the processes whose time is over, and remove old tombstones for good.
 
     The time of a process is over when its class says so by retain=..., or when it ended
@@ -40,7 +44,7 @@ def command(older_than: timedelta | None, name: str, dry_run: bool, url: str | N
     """
     room = open_to_read(url)
     with at_work():
-        found = asyncio.run(_prune(room, older_than, name, dry_run=dry_run))
+        found = asyncio.run(_prune(room, bus_url, older_than, name, dry_run=dry_run))
     verb = "would delete" if dry_run else "deleted"
     click.echo(
         f"{verb} {found.processes} process(es), {found.tombstones} tombstone(s) and"
@@ -53,12 +57,12 @@ def command(older_than: timedelta | None, name: str, dry_run: bool, url: str | N
 
 
 async def _prune(
-    room: StoreRoom, older_than: timedelta | None, name: str, *, dry_run: bool
+    room: StoreRoom, bus_url: str | None, older_than: timedelta | None, name: str, *, dry_run: bool
 ) -> Pruned:
     from xorca.runtime.pruning import Pruner
 
-    async with room:
-        pruner = Pruner(changer_of(room), older_than=older_than, name=name)
+    async with room, bus_of(room, bus_url) as bus:
+        pruner = Pruner(changer_of(room, bus), older_than=older_than, name=name)
         if not dry_run:
             return await pruner.run()
         async for found in pruner.look():

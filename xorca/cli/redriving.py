@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from xorca.cli.buses import bus_of
 from xorca.cli.causes import cause_of
 from xorca.cli.durations import ago
 from xorca.cli.failing import WrongUse
@@ -19,6 +20,7 @@ from xorca.dsl.orchestrator import Orchestrator, plan_of
 from xorca.engine.ids import storage_key
 from xorca.engine.record import DELETED, unseal
 from xorca.errors import LetterNotFound, RecordError
+from xorca.ports import Bus
 from xorca.providers.open import StoreRoom
 from xorca.runtime import Outcome, Runtime
 from xorca.runtime.letters import DeadLetter, dead_letters
@@ -33,6 +35,7 @@ class Wish:
     classes: tuple[type[Orchestrator], ...]
     process: str
     event_id: str | None
+    bus_url: str | None
     only_list: bool
     dry_run: bool
 
@@ -44,8 +47,8 @@ class Wish:
 
 async def redrive_all(room: StoreRoom, wish: Wish) -> int:
     """List or redrive what was asked for; give the exit code."""
-    async with room:
-        runtime = None if wish.only_list else _runtime(room, wish)
+    async with room, bus_of(room, wish.bus_url) as bus:
+        runtime = None if wish.only_list else _runtime(room, bus, wish)
         speaker = _Speaker()
         subject = await _subject_of(room, wish) if wish.process else ""
         async for group in _by_subject(_letters(room, wish, subject, speaker)):
@@ -58,14 +61,14 @@ async def redrive_all(room: StoreRoom, wish: Wish) -> int:
     return speaker.code
 
 
-def _runtime(room: StoreRoom, wish: Wish) -> Runtime:
-    channel, alarm = getattr(room, "channel", None), getattr(room, "alarm", None)
-    if channel is None:
+def _runtime(room: StoreRoom, bus: Bus | None, wish: Wish) -> Runtime:
+    if bus is None:
         raise WrongUse(
-            "this store has no channel to send to; redrive from a program that has a bus:"
-            " await Runtime([...], store=..., bus=...).redrive(subject)"
+            "this store has no channel to send to; say where events go with --bus, such as"
+            " --bus sqs:queue"
         )
-    return Runtime(wish.classes, store=room, bus=channel, alarm=alarm, tokens=token_keys())
+    alarm = getattr(room, "alarm", None)
+    return Runtime(wish.classes, store=room, bus=bus, alarm=alarm, tokens=token_keys())
 
 
 async def _letters(

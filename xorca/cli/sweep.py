@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xorca.cli.buses import bus_of, bus_option
 from xorca.cli.changers import NotDone, at_work, changer_of
 from xorca.cli.failing import WrongUse
 from xorca.cli.logs import errors_as_sentences
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command("sweep")
 @store_option()
+@bus_option()
 @click.option(
     "--older-than",
     callback=read_span,
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 )
 @click.option("--name", default="", help="Only this orchestrator.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(url: str | None, older_than: timedelta, name: str, as_json: bool) -> None:
+def command(
+    url: str | None, bus_url: str | None, older_than: timedelta, name: str, as_json: bool
+) -> None:
     r"""Send what was committed and left unsent, and set wake-ups that were lost.
 
     It needs no classes, and may run beside workers, as often as you like. The exit code is 1
@@ -40,10 +44,11 @@ def command(url: str | None, older_than: timedelta, name: str, as_json: bool) ->
 
     \b
       xorca sweep --store sqlite:///./state.db
+      xorca sweep --store s3://orders --bus eventbridge:default
     """
     room = open_to_read(url)
     with at_work(), errors_as_sentences():
-        done = asyncio.run(_sweep(room, older_than, name))
+        done = asyncio.run(_sweep(room, bus_url, older_than, name))
     if as_json:
         import msgspec
 
@@ -54,15 +59,15 @@ def command(url: str | None, older_than: timedelta, name: str, as_json: bool) ->
         raise NotDone("something could not be swept; nothing of it is lost, sweep again")
 
 
-async def _sweep(room: StoreRoom, older_than: timedelta, name: str) -> Swept:
+async def _sweep(room: StoreRoom, bus_url: str | None, older_than: timedelta, name: str) -> Swept:
     from xorca.runtime.sweeping import sweep
 
-    async with room:
-        changer = changer_of(room)
+    async with room, bus_of(room, bus_url) as bus:
+        changer = changer_of(room, bus)
         if changer.bus is None:
             raise WrongUse(
-                "this store has no channel to send to; sweep it from a program that has a bus:"
-                " await Runtime([...], store=..., bus=...).sweep()"
+                "this store has no channel to send to; say where events go with --bus, such as"
+                " --bus sqs:queue"
             )
         return await sweep(changer, older_than=older_than, names=(name,) if name else ())
 

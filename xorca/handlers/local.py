@@ -83,7 +83,8 @@ class LocalWorker:
         if not isinstance(store, HasChannel):
             raise ConfigurationError(
                 f"{type(store).__name__} has no channel of its own, and a local worker needs one:"
-                " open 'memory:' or 'sqlite:///./state.db'"
+                " open 'memory:' or 'sqlite:///./state.db', or join it with one:"
+                " JoinedStore(store, channel=..., alarm=...)"
             )
         classes = tuple(orchestrators)
         _check(classes, runtime)

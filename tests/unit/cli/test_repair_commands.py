@@ -206,6 +206,7 @@ WRONG = pytest.mark.parametrize(
         (("sweep", "--store", "sqlite:///./nothing.db"), "there is no store"),
         (("sweep", "--store", "file:./state"), "no channel"),
         (("sweep", *STORE, "--older-than", "soon"), "'soon' is no length of time"),
+        (("sweep", *STORE, "--bus", "pigeon:post"), "nobody here offers such a bus"),
         (("redrive", "shop.py", "--store", "sqlite:///./nothing.db"), "there is no store"),
         (("redrive", "nothing.py", *STORE), "there is no file nothing.py"),
         (("redrive", "shop.py", "nobody", *STORE), "no process 'nobody' of billing"),

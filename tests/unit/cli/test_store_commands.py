@@ -119,7 +119,7 @@ def test_text_from_outside_cannot_move_the_terminal(here: Path, call: Call) -> N
         (("ls",), "which store?"),
         (("ls", "--store", "memory:"), "a memory: store is gone when its program ends"),
         (("ls", "--store", "sqlite:///./missing.db"), "missing.db; it is made by the first"),
-        (("ls", "--store", "s3://bucket"), "s3: stores are not in this version"),
+        (("ls", "--store", "s3://"), "names nothing that is stored in"),
         (("ls", "--store", "sqlite:///./text.db"), "text.db"),
         (("show", "nobody", *STORE), "no process 'nobody' is stored here"),
     ],

@@ -464,7 +464,7 @@ def test_open_bus_opens_an_http_bus() -> None:
     assert isinstance(open_bus("https://sink.example/events"), HttpBus)
 
 
-@pytest.mark.parametrize("url", ["", "sqlite:///./state.db", "sns://topic"])
+@pytest.mark.parametrize("url", ["", "sqlite:///./state.db", "kafka://topic"])
 def test_open_bus_refuses_what_is_none(url: str) -> None:
     """And says what one would write."""
     with pytest.raises(ConfigurationError, match="https://host/path"):
