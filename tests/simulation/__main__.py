@@ -54,7 +54,17 @@ def _plan_of(schedule: Schedule) -> str:
     lines += [f"  asked at {act.at:.2f}: {act.verb} {act.subject}" for act in schedule.acts]
     lines += [f"  call #{at}: {fault}" for at, fault in schedule.plan.items()]
     lines += [f"  {setup}" for setup in schedule.workers]
-    habits = ("latency", "copies", "errors", "causation", "other_ids", "deploy", "fixed")
+    habits = (
+        "latency",
+        "fleets",
+        "forgetful",
+        "copies",
+        "errors",
+        "causation",
+        "other_ids",
+        "deploy",
+        "fixed",
+    )
     lines += [f"  {name}: {getattr(schedule, name)}" for name in habits]
     return "\n".join(["", *lines])
 

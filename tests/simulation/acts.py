@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.checks import check_outcome
 from tests.simulation.ledger import Life
 from tests.simulation.schedule import Act
+from tests.simulation.sight import Sight
 from xorca.engine.ids import parse_subject, storage_key
 from xorca.errors import (
     LetterNotFound,
@@ -58,6 +59,7 @@ class Wish:
 
     async def _work(self, worker: Worker) -> None:
         world, act = self.world, self.act
+        before = _stored(world, act)
         try:
             answer: object = await perform(worker, act)
             self.done = True
@@ -65,10 +67,26 @@ class Wish:
             answer = exc
         except NO as exc:
             answer, self.done = exc, True
+            _refused(world, act, exc, before)
         except Exception as exc:
             answer, self.done = exc, True
             world.ledger.wrong("E", f"{act.verb} {act.subject} raised {exc!r}")
         world.note(worker.number, act.verb, act.subject, answer)
+
+
+def _stored(world: World, act: Act) -> Sight | None:
+    life = world.ledger.by_subject.get(act.subject)
+    return None if life is None else life.last
+
+
+def _refused(world: World, act: Act, said: Exception, before: Sight | None) -> None:
+    """Compare a refusal with what was stored all the time that it took."""
+    if _stored(world, act) is not before:
+        return  # it depends on when it was read
+    status = "deleted" if before is None else before.status
+    right = {ProcessNotFound: status == "deleted", ProcessActive: status == "active"}
+    if not right.get(type(said), True):
+        world.ledger.wrong("I6", f"{act.verb} {act.subject}: {said!r}, and it is {status}")
 
 
 async def perform(worker: Worker, act: Act) -> object:
@@ -79,16 +97,18 @@ async def perform(worker: Worker, act: Act) -> object:
     if act.verb == "prune":
         return await runtime.prune(older_than=age)
     if act.verb == "cancel":
-        return _cancelled(worker, act, await runtime.cancel(act.subject, "simulated"))
+        before = _stored(worker.world, act)
+        return _cancelled(worker, act, await runtime.cancel(act.subject, "simulated"), before)
     if act.verb == "delete":
         await runtime.delete(act.subject, force=act.force)
         return "deleted"
     return await (_redrive if act.verb == "redrive" else _live)(worker, act)
 
 
-def _cancelled(worker: Worker, act: Act, status: str) -> str:
+def _cancelled(worker: Worker, act: Act, status: str, before: Sight | None) -> str:
     life = worker.world.ledger.by_subject[act.subject]
-    if status not in life.statuses:
+    same = before is not None and life.last is before
+    if status not in life.statuses or (same and status != before.status):
         worker.world.ledger.wrong("I6", f"cancel {act.subject} says {status}, and it never was")
     return status
 
@@ -96,12 +116,12 @@ def _cancelled(worker: Worker, act: Act, status: str) -> str:
 async def _redrive(worker: Worker, act: Act) -> list[Outcome]:
     parts = parse_subject(act.subject)
     assert parts is not None  # it is one of ours
-    life = worker.world.ledger.lives.get(storage_key(parts.name, parts.process_id))
-    if life is not None:
-        life.redriven += (
-            ATTEMPTS  # what fails again after a lost response is tried, and told, again
-        )
+    key, ledger = storage_key(parts.name, parts.process_id), worker.world.ledger
+    # What fails again after a lost response is tried, and told, again. The process may begin
+    # while this is on its way.
+    ledger.redriven[key] += ATTEMPTS
     outcomes = await worker.runtime.redrive(act.subject)
+    life = ledger.lives.get(key)
     if life is not None:
         _check_letters(worker, life, outcomes)
     return outcomes

@@ -114,7 +114,7 @@ class Broker:
             self.flying.remove(message)
         world = self.world
         if world.chance(world.schedule.copies / 2):
-            self._queue(message.event, world.random.random() * 90)
+            self._queue(message.event, world.random.random() * world.schedule.stale)
 
     def nack(self, message: Message, receipt: int) -> None:
         """Deliver it again soon, later each time."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EXCUSES = frozenset({"stale-unprovable", "record-too-large", "deferred-full", "never-accepted"})
 TIMER = "sys.xorca.timer"
+IGNORED_EARLY = frozenset({"evt.hint.said"})
+"""What is ignored where it comes too early; whoever was told so may have died since."""
 
 
 def life_of(ledger: Ledger, subject: str | None) -> Life | None:
@@ -31,6 +33,8 @@ def check_outcome(worker: Worker, event: Event, outcome: Outcome, began: float) 
     ledger = worker.world.ledger
     life = life_of(ledger, outcome.subject)
     complaint = _complaint(worker, ledger, life, event, outcome, began)
+    if outcome.status == "ignored" and life is not None:
+        life.ignored.add(event.id)
     if complaint:
         invariant = "I8" if outcome.status == "retry" else "I6"
         ledger.wrong(invariant, f"{event.type} {event.id}: {outcome!r}: {complaint}")
@@ -85,6 +89,8 @@ _token = msgspec.json.Decoder(_Tokened).decode
 
 
 def _retry(worker: Worker, life: Life | None, outcome: Outcome, began: float) -> str:
+    if outcome.reason == "no-record" and life is not None and life.last is not None:
+        return "there is a record, and was all the time" if life.touched < began else ""
     if outcome.reason in ("no-record", "unknown-version", "record-too-large"):
         return ""
     upset = worker.wire.upset
@@ -130,6 +136,8 @@ def check_end(world: World) -> None:
     ledger = world.ledger
     if world.broker.open:
         ledger.wrong("stuck", f"{world.broker.open} messages were never settled")
+    if world.commands.open:
+        ledger.wrong("stuck", f"{world.commands.open} commands were never settled")
     for emit_id, emit in ledger.emits.items():
         if emit_id not in ledger.published:
             ledger.wrong("I4", f"{emit.type} {emit_id} of {emit.life.key} was never sent")
@@ -143,11 +151,14 @@ def _at_rest(ledger: Ledger, life: Life) -> None:
     last = life.last
     if last is None or last.status != "active" or "failed" in life.statuses:
         return
-    if _wants_more(life):
-        return
-    reasons = {reason for _, reason in life.letters} | set(ledger.loose.values())
-    if not reasons & EXCUSES and "no-record" not in reasons:
+    if not _wants_more(life) and not _is_excused(ledger, life):
         ledger.wrong("stuck", f"{last.subject} is in {last.state!r}: {life.log}")
+
+
+def _is_excused(ledger: Ledger, life: Life) -> bool:
+    """Tell whether something that it waits for may have been dead-lettered."""
+    reasons = {reason for _, reason in life.letters} | set(ledger.loose.values())
+    return bool(reasons & EXCUSES) or "no-record" in reasons
 
 
 def _wants_more(life: Life) -> bool:
@@ -169,6 +180,15 @@ def _accounted(world: World, ledger: Ledger, event: Event) -> None:
     found = life_of(ledger, event.subject)
     if found is not None and found.statuses & {"ended", "failed", "cancelled", "deleted"}:
         return
-    if found is not None and _wants_more(found) and key in found.recorded:
-        return  # kept for a join, or a second one of its name: nothing will show it in the log
+    if found is not None and key in found.recorded and _still_waits(ledger, found, event):
+        return  # nothing will show it in the log
     ledger.wrong("I6", f"{event.type} {event.id} was acknowledged and is nowhere")
+
+
+def _still_waits(ledger: Ledger, life: Life, event: Event) -> bool:
+    """Tell whether an event was kept for a join, or ignored, by a process that goes on no more."""
+    if _wants_more(life):
+        return True
+    ignored = event.id in life.ignored or event.type in IGNORED_EARLY
+    kept = ignored or ledger.is_gathered(life, event.id)
+    return kept and _is_excused(ledger, life)

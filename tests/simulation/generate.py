@@ -6,8 +6,10 @@ from dataclasses import replace
 from random import Random
 
 from tests.simulation.asking import with_acts
+from tests.simulation.extras import with_extras
 from tests.simulation.faults import draw_plan
-from tests.simulation.schedule import Given, Schedule, Setup
+from tests.simulation.schedule import Given, Schedule
+from tests.simulation.setups import draw_setup, not_behind
 from tests.simulation.stories import STORIES
 from xorca.runtime import Limits
 
@@ -16,6 +18,11 @@ CALLS = 300
 
 def schedule_of(seed: int) -> Schedule:
     """Draw a schedule; the same for the same seed, in every process and on every machine."""
+    return with_extras(plain_schedule_of(seed))
+
+
+def plain_schedule_of(seed: int) -> Schedule:
+    """Draw a schedule whose services never fail."""
     random = Random(f"schedule {seed}")
     names = random.choices(tuple(STORIES), k=random.choice((1, 1, 2, 3)))
     given = [one for at, name in enumerate(names) for one in STORIES[name](random, f"{name}{at}")]
@@ -26,7 +33,7 @@ def schedule_of(seed: int) -> Schedule:
         given=tuple(given),
         stories=tuple(names),
         plan=draw_plan(random, rate=min(rate, 0.05) if many else rate, calls=CALLS),
-        workers=tuple(_setup(random) for _ in range(random.choice((1, 2, 2, 3)))),
+        workers=tuple(draw_setup(random) for _ in range(random.choice((1, 2, 2, 3)))),
         latency=random.choice((0.02, 0.05, 0.5, 3.0)),
         copies=random.choice((0.0, 0.1, 0.3)),
         errors=random.choice((0.0, 0.2, 0.4)),
@@ -38,21 +45,7 @@ def schedule_of(seed: int) -> Schedule:
         store_limit=_store_limit(random, names, given, many),
     )
     whole = with_acts(drawn)
-    return replace(whole, workers=_not_behind(whole.workers)) if many or whole.acts else whole
-
-
-def _setup(random: Random) -> Setup:
-    return Setup(
-        publishes=random.random() < 0.7,
-        skew=random.choice((0.0, 0.0, 0.0, 0.4, -3.0, 3.0)),
-        batch=random.choice((1, 1, 2, 4, 8)),
-        consumers=random.choice((1, 1, 2)),
-    )
-
-
-def _not_behind(workers: tuple[Setup, ...]) -> tuple[Setup, ...]:
-    """Keep clocks from running late: what is forgotten early is told by the time of an event."""
-    return tuple(replace(one, skew=max(0.0, one.skew)) for one in workers)
+    return replace(whole, workers=not_behind(whole.workers)) if many or whole.acts else whole
 
 
 def _limits(random: Random, many: bool) -> Limits:

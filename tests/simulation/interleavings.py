@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.paths import Path, Redundant
 from tests.simulation.schedule import Schedule, Setup
 from tests.simulation.worker import Worker
 from tests.simulation.world import World
@@ -32,58 +33,33 @@ class Duel:
     advance: float = 0.0
 
 
-class Path:
-    """A way through the tree of choices; the next one differs as late as possible."""
-
-    def __init__(self) -> None:
-        self.taken: list[int] = []
-        self._sizes: list[int] = []
-        self._at = 0
-        self.active = False
-
-    def choose(self, tags: list[int]) -> int:
-        """Choose the worker that goes on; calls of one worker stand in order."""
-        ways = sorted(set(tags))
-        if not self.active or len(ways) == 1:
-            return 0
-        if self._at == len(self.taken):
-            self.taken.append(0)
-            self._sizes.append(len(ways))
-        self._sizes[self._at] = len(ways)
-        chosen = ways[self.taken[self._at]]
-        self._at += 1
-        return tags.index(chosen)
-
-    def advance(self) -> bool:
-        """Go to the next way; False if there is none."""
-        del self.taken[self._at :], self._sizes[self._at :]
-        while self.taken and self.taken[-1] + 1 >= self._sizes[-1]:
-            self.taken.pop()
-            self._sizes.pop()
-        if not self.taken:
-            return False
-        self.taken[-1] += 1
-        self._at = 0
-        return True
-
-
 @dataclass(slots=True)
 class Explored:
-    """How many orders there were, and those that went wrong."""
+    """How many orders there were, those that went wrong, and how the world may end."""
 
     orders: int = 0
+    redundant: int = 0
     complete: bool = True
+    ends: set[str] = field(default_factory=set[str])
     failures: list[tuple[list[int], list[str]]] = field(
         default_factory=list[tuple[list[int], list[str]]]
     )
 
 
-def explore(duel: Duel, *, limit: int | None = None) -> Explored:
-    """Run a duel in every order, or in the first so many."""
-    path, found = Path(), Explored()
+def explore(duel: Duel, *, limit: int | None = None, reduced: bool = False) -> Explored:
+    """Run a duel in every order, or in the first so many.
+
+    With ``reduced``, of orders that differ only in calls that have nothing to do with each
+    other one is run.
+    """
+    path, found = Path(reduced=reduced), Explored()
     while True:
-        wrong = fight(duel, path)
-        found.orders += 1
+        try:
+            wrong = fight(duel, path, found.ends)
+            found.orders += 1
+        except Redundant:
+            wrong = []
+            found.redundant += 1
         if wrong:
             found.failures.append((list(path.taken), wrong))
         if not path.advance():
@@ -93,8 +69,12 @@ def explore(duel: Duel, *, limit: int | None = None) -> Explored:
             return found
 
 
-def fight(duel: Duel, path: Path) -> list[str]:
-    """Run a duel in one order, then let a fresh worker finish what is left."""
+def fight(duel: Duel, path: Path, ends: set[str]) -> list[str]:
+    """Run a duel in one order, then let a fresh worker finish what is left.
+
+    Raises:
+        Redundant: another way has this order in all that matters.
+    """
     schedule = Schedule(1, (), (duel.story,), workers=(), latency=0.0, in_order=True, sleeps=False)
     world = World(schedule, choose=path.choose)
     crew = [Worker(world, number, Setup()) for number in range(1, len(duel.workers) + 2)]
@@ -109,9 +89,16 @@ def fight(duel: Duel, path: Path) -> list[str]:
         _spawn(world, worker, tuple(tuple(_find(world, duel, id) for id in ids) for ids in batches))
     if duel.act is not None:
         world.loop.spawn(len(crew), duel.act(crew[-1]))
-    world.loop.run()
+    try:
+        world.loop.run()
+    except Redundant:
+        world.loop.close()
+        raise
     path.active = False
-    return world.finish()
+    wrong = world.finish()
+    lives, published = world.ledger.lives, world.ledger.published
+    ends.add(repr(([life.bodies for life in lives.values()], sorted(published.items()))))
+    return wrong
 
 
 def _spawn(world: World, worker: Worker, batches: tuple[tuple[Event, ...], ...]) -> None:

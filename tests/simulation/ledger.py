@@ -8,6 +8,7 @@ of its class, and notes at once what breaks an invariant. The invariants are tho
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,9 +25,23 @@ from tests.simulation.sight import (
 )
 from xorca.events import Event
 
+if TYPE_CHECKING:
+    from tests.simulation.people import People
+
 LETTER = "sys.xorca.deadletter"
 SERVED_BY_PROCESSES = "cmd.help.give"
+SERVERS = frozenset({"sim.pair", "sim.helper"})
 SKEW = 1.0
+LETTERS = frozenset(
+    {"not-heard", "early", "deferred-full", "never-accepted", "process-exists"}
+    | {"stale-unprovable", "record-too-large"}
+)
+"""Why an event may be given up; what handlers raise is for those that are written to raise."""
+
+OVERDUE = 1200.0
+"""How late a deadline may be, in seconds: all faults and redeliveries are over by then."""
+
+POISON = frozenset({"handler-raised", "guard-raised", "payload"})
 CLOCKS = 3.5
 """How far the clocks of two workers may be apart, in seconds."""
 
@@ -59,7 +74,7 @@ class Life:
         self.buried: set[str] = set()
         self.timers: dict[str, Timer] = {}
         self.letters: dict[tuple[str, str], int] = {}
-        self.redriven = 0
+        self.ignored: set[str] = set()
         self.told: set[str] = set()
         self.statuses: set[str] = set()
         self.touched = 0.0
@@ -75,17 +90,20 @@ class Life:
 class Ledger:
     """The commits, publications and outcomes of one schedule, and what is wrong with them."""
 
-    def __init__(self, *, strict_rounds: bool = True) -> None:
+    def __init__(self, *, strict_rounds: bool = True, forgetful: bool = False) -> None:
         self.lives: dict[str, Life] = {}
         self.by_subject: dict[str, Life] = {}
         self.emits: dict[str, Emit] = {}
         self.bytes: dict[str, bytes] = {}
         self.published: dict[str, int] = defaultdict(int)
         self.loose: dict[str, str] = {}
+        self.people: People | None = None
+        self.redriven: dict[str, int] = defaultdict(int)
         self.violations: list[str] = []
         self.wakes: set[str] = set()
         self.commits = 0
         self.strict_rounds = strict_rounds
+        self.forgetful = forgetful  # answers that nobody hears come again when none is known
         self._left: dict[tuple[int, str, str], int] = {}
         self._sides: dict[str, set[str]] = {}
 
@@ -145,6 +163,9 @@ class Ledger:
             if last is None or last.status == "deleted":
                 life.letters = {}  # they went with the life that they are of
             return
+        for name, timer in last.timers.items():
+            if last.status == "active" and timer.due < sight.updated - OVERDUE:
+                self.wrong("I9", f"{sight.subject}: the deadline {name} never came")
         if (last.subject, last.incarnation) != (sight.subject, sight.incarnation):
             self.wrong("I1", f"{sight.subject}: another life began over {last.subject}")
         if sight.status == "deleted":
@@ -196,6 +217,9 @@ class Ledger:
         return not self.strict_rounds and emit is not None and emit.incarnation != sight.incarnation
 
     def _token(self, life: Life, sight: Sight, token: str) -> None:
+        if self.people is not None and token in self.people.uses:
+            self.people.takes_effect(life, sight, token)
+            return
         if "-timer-" in token:
             timer = life.timers.get(token)
             if timer is None:
@@ -227,6 +251,9 @@ class Ledger:
                     self.wrong("I5", f"{emit_id}: other bytes in revision {sight.revision}")
                 continue
             self._emitted(life, sight, emit_id, body)
+        is_untold = sight.name in SERVERS and sight.incarnation not in life.told
+        if sight.status == "cancelled" and is_untold:
+            self.wrong("I4", f"{sight.subject}: it is cancelled, and its caller not told")
         if life.owed and (
             sight.status != "active" or any(o[0] not in mine.wide for o in life.owed)
         ):
@@ -255,9 +282,13 @@ class Ledger:
             self.wrong("I3", f"{sight.subject}: emitted {owed}, which nothing decided")
 
     def _letter(self, life: Life, sight: Sight, head: Head, told: Told) -> None:
+        poison = told.reason in POISON and sight.name == "sim.notes"
+        if not (poison or told.reason in LETTERS):
+            self.wrong("I6", f"{sight.subject}: a dead letter that nothing calls for: {told}")
         about = told.event["id"] if told.event else head.causationid
         times = life.letters[about, told.reason] = life.letters.get((about, told.reason), 0) + 1
-        if times > 1 + life.redriven:
+        is_forgotten = self.forgetful and about.startswith("r-")
+        if times > 1 + self.redriven[life.key] and not is_forgotten:
             self.wrong("I2", f"{sight.subject}: {about} was buried twice ({told.reason})")
         if head.type == LETTER:
             life.buried.add(about)
@@ -299,6 +330,10 @@ class Ledger:
             if self._left.get(place, 0) > emit.revision:
                 self.wrong("I7", f"{event.type} {event.id} left after a later revision's")
             self._left[place] = max(self._left.get(place, 0), emit.revision)
+
+    def answered(self, event: Event) -> None:
+        """Note that a service answered; the same answer every time."""
+        self._bytes(event.id, event.to_json())
 
     def armed(self, event: Event) -> None:
         """Note that a wake-up was set."""

@@ -12,7 +12,7 @@ import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine
 from heapq import heappop, heappush
-from typing import Any, TypeVarTuple, cast
+from typing import Any, NamedTuple, TypeVarTuple, cast
 
 LAST_WORDS = 10_000
 Ts = TypeVarTuple("Ts")
@@ -23,14 +23,22 @@ class Restless(Exception):
     """The simulated world did not come to rest within the steps it was given."""
 
 
+class Parked(NamedTuple):
+    """A call that waits for its turn: of which worker, and what it will do with what."""
+
+    worker: int
+    verb: str
+    about: str
+
+
 class SimLoop(asyncio.AbstractEventLoop):
     """Runs what is ready in order; then lets the earliest wait end.
 
-    With ``choose`` (given the tags of all parked calls, it gives the place of the one to go
-    on) calls made through :meth:`pause` wait for their turn instead of for a time.
+    With ``choose`` (given all parked calls, it gives the place of the one to go on) calls made
+    through :meth:`pause` wait for their turn instead of for a time.
     """
 
-    def __init__(self, choose: Callable[[list[int]], int] | None = None) -> None:
+    def __init__(self, choose: Callable[[list[Parked]], int] | None = None) -> None:
         self.now = 0.0
         self.dead: set[int] = set()
         self.errors: list[dict[str, Any]] = []
@@ -42,7 +50,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._count = 0
         self._tasks: list[asyncio.Task[Any]] = []
         self._choose = choose
-        self._parked: list[tuple[int, asyncio.Future[None]]] = []
+        self._parked: list[tuple[Parked, asyncio.Future[None]]] = []
 
     # -- what asyncio asks of a loop ------------------------------------------------
 
@@ -122,12 +130,12 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._push(self.now + seconds, future)
         return future
 
-    def pause(self, seconds: float, tag: int = 0) -> asyncio.Future[None]:
+    def pause(self, seconds: float, call: Parked) -> asyncio.Future[None]:
         """Give a future that is done after a time, or when it is this call's turn."""
         if self._choose is None:
             return self.wait(seconds)
         future: asyncio.Future[None] = asyncio.Future(loop=self)
-        self._parked.append((tag, future))
+        self._parked.append((call, future))
         return future
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
@@ -176,7 +184,7 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _release(self) -> None:
         assert self._choose is not None  # calls are parked only then
-        at = self._choose([tag for tag, _ in self._parked])
+        at = self._choose([call for call, _ in self._parked])
         _, future = self._parked.pop(at)
         if not future.done():
             future.set_result(None)

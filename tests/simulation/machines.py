@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.simulation.machines_commands import Boss, Fan, First, Helper, Pair
 from tests.simulation.machines_events import Early, FixedNotes, Notes, Ver1, Ver2, Waits
+from tests.simulation.machines_people import Door
 from xorca import Orchestrator
 
 Classes = tuple[type[Orchestrator], ...]
@@ -17,6 +18,7 @@ CAST: dict[str, Classes] = {
     "notes": (Notes,),
     "waits": (Waits,),
     "ver": (Ver1, Ver2),
+    "door": (Door,),
 }
 
 

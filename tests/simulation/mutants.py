@@ -10,12 +10,13 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation.generate import schedule_of
 from tests.simulation.mutants_engine import ENGINE
+from tests.simulation.mutants_people import PEOPLE
 from tests.simulation.mutants_protocol import PROTOCOL
 from tests.simulation.mutants_upkeep import UPKEEP
 from tests.simulation.mutating import Mutant, mutated
 from tests.simulation.world import World
 
-MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP)
+MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP, *PEOPLE)
 BUDGET = 5_000
 
 

@@ -134,4 +134,39 @@ ENGINE: tuple[Mutant, ...] = (
             ),
         ),
     ),
+    Mutant(
+        "old keys forgotten without a floor",
+        "keys are forgotten by age, and what is older than they were is taken for new",
+        (
+            Edit(
+                "xorca.engine.inbox",
+                "_evict",
+                "record.floor = max(record.floor, page.until)",
+                "pass",
+            ),
+            Edit(
+                "xorca.engine.inbox",
+                "_evict",
+                "record.floor = max(record.floor, record.seen_until)",
+                "pass",
+            ),
+        ),
+    ),
+    Mutant(
+        "every key in the ring of answers",
+        "of plain events too only the newest keys are known",
+        (Edit("xorca.engine.inbox", "_retire", "if entry.answered:", "if True:"),),
+    ),
+    Mutant(
+        "joins that are never used up",
+        "what a join has taken stays there for the next one",
+        (
+            Edit(
+                "xorca.engine.gathering",
+                "consume",
+                "basket = record.baskets.pop(part.name, None)",
+                "basket = record.baskets.get(part.name)",
+            ),
+        ),
+    ),
 )

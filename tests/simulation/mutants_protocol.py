@@ -189,4 +189,41 @@ PROTOCOL: tuple[Mutant, ...] = (
         "a lease is given back by whoever held it once, though it is another's by now",
         (Edit("xorca.providers.memory.lease", "MemoryLease.release", "== owner", '!= ""'),),
     ),
+    Mutant(
+        "sent before it is sent",
+        "what is about to be published is remembered as out, should that fail too",
+        (
+            Edit(
+                SUBJECT,
+                "SubjectWorker._deliver",
+                "await self.bus.publish(waiting)\n",
+                "known.update([event.id for event in waiting])\n"
+                "            await self.bus.publish(waiting)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "set before it is set",
+        "a wake-up that is about to be set is remembered as set, should that fail too",
+        (
+            Edit(
+                "xorca.runtime.delivery",
+                "arm_all",
+                "await alarm.set(arm.event, arm.due)\n",
+                "known.add(arm.event.id)\n        await alarm.set(arm.event, arm.due)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "side objects never written",
+        "a record refers to what nobody has saved",
+        (
+            Edit(
+                SUBJECT,
+                "SubjectWorker._save_sides",
+                "await save_side(self.store, side_key(key, name), side)",
+                "pass",
+            ),
+        ),
+    ),
 )

@@ -51,4 +51,45 @@ UPKEEP: tuple[Mutant, ...] = (
             ),
         ),
     ),
+    Mutant(
+        "pruned on the word of a list",
+        "what was over when it was listed is deleted, whatever it is by then",
+        (
+            Edit(
+                "xorca.runtime.pruning",
+                "Pruner._allow",
+                "and self._is_over(summary_of(record))",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "cancelled and nobody told",
+        "whoever started a process does not hear that it was cancelled",
+        (
+            Edit(
+                "xorca.engine.cancelling",
+                "_answer",
+                'if not origin.type.startswith("cmd."):',
+                "if True:",
+            ),
+        ),
+    ),
+    Mutant(
+        "changed from the cache",
+        "a cancel, a delete or a sweep trusts a cached record, whatever is stored",
+        (
+            Edit(
+                "xorca.runtime.changing",
+                "Changer._read",
+                "if known is not None and known.tag == stored.tag:",
+                "if known is not None:",
+            ),
+        ),
+    ),
+    Mutant(
+        "redriven and still dead",
+        "the letter of what was redriven stays, to be redriven again",
+        (Edit("xorca.engine.redrive", "open_letter", "record.dead.remove(letter)", "pass"),),
+    ),
 )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.faults import Fault
+from tests.simulation.loop import Parked
 from xorca.errors import Conflict, PublishFailed, RecordTooLarge, Unavailable
 from xorca.events import Event
 from xorca.ports import Listed, Page, Query, Stored, Summary
@@ -39,7 +40,7 @@ class Wire:
         if self.loop.is_over:
             raise asyncio.CancelledError
         fault = world.next_fault(self.worker, verb, about)
-        await self.loop.pause(world.latency(), self.worker)
+        await self.loop.pause(world.latency(), Parked(self.worker, verb, about))
         if fault is None:
             try:
                 return execute()
@@ -117,6 +118,8 @@ class SimStore:
 
     def _load(self, key: str) -> Stored | None:
         row = self.disk.rows.get(key)
+        if key.startswith("_fleet/"):
+            self.wire.world.served.loaded(self.wire.worker, key, found=row is not None)
         return None if row is None else row[0]
 
     def _save(self, key: str, body: bytes, expect: str | None, summary: Summary | None) -> str:

@@ -59,6 +59,12 @@ SCENARIOS: dict[str, Schedule] = {
     "join without causation": _scenario(
         "pair", [_start(PAIR, 1, subject="caller/1")], causation=False, errors=0.3
     ),
+    "served by a fleet that remembers": _scenario(
+        "pair", [_start(PAIR, 1, subject="caller/1")], fleets=(Setup(),)
+    ),
+    "served by a fleet whose caller publishes": _scenario(
+        "first", [_start("xorca.sim.first.start")], fleets=(Setup(batch=4, publishes=False),)
+    ),
     "conditional command": _scenario("pair", [_start(PAIR, 0, subject="caller/1")]),
     "second start": _scenario(
         "pair",

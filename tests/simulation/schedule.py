@@ -63,8 +63,11 @@ class Schedule:
 
     ``deploy`` is when workers begin to be replaced by ones with the newest versions too, and
     ``fixed`` when they begin to be replaced by ones whose handlers raise no more.
-    ``copies`` is how often something is delivered again without need, ``errors`` how often a
-    service answers with an error, ``other_ids`` whether its second answer has another id.
+    Where there are ``fleets``, they serve the commands, and remember what they answered; else
+    somebody does who never fails. ``forgetful`` is from when until when they can write nothing
+    down. ``copies`` is how often something is delivered again without need, ``errors`` how often a
+    service answers with an error, ``stale`` how late a copy may come (seconds), ``other_ids``
+    whether its second answer has another id.
     """
 
     seed: int
@@ -72,9 +75,12 @@ class Schedule:
     stories: tuple[str, ...]
     plan: Plan = field(default_factory=dict[int, Fault])
     workers: tuple[Setup, ...] = (Setup(),)
+    fleets: tuple[Setup, ...] = ()
+    forgetful: tuple[float, float] = (0.0, 0.0)
     latency: float = 0.05
     visibility: float = 30.0
     copies: float = 0.0
+    stale: float = 90.0
     errors: float = 0.0
     causation: bool = True
     other_ids: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.simulation.campaign import invariant_of
-from tests.simulation.schedule import Schedule
+from tests.simulation.schedule import Schedule, Setup
 from tests.simulation.world import World
 
 MOST = 2_000
@@ -61,9 +61,22 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
 
 def _simpler(schedule: Schedule) -> Iterator[Schedule]:
     plain = Schedule(schedule.seed, schedule.given, schedule.stories)
-    for name in ("copies", "errors", "other_ids", "deploy", "fixed", "limits", "store_limit"):
+    for name in (
+        "copies",
+        "errors",
+        "forgetful",
+        "other_ids",
+        "deploy",
+        "fixed",
+        "limits",
+        "store_limit",
+    ):
         if getattr(schedule, name) != getattr(plain, name):
             yield replace(schedule, **{name: getattr(plain, name)})
+    if schedule.fleets:
+        yield replace(schedule, fleets=())
+        if schedule.fleets != (Setup(),):
+            yield replace(schedule, fleets=(Setup(),))
     for at, setup in enumerate(schedule.workers):
         for simpler in (
             replace(setup, batch=1),

@@ -87,6 +87,28 @@ def notes(random: Random, pid: str) -> list[Given]:
     return found
 
 
+def crowd(random: Random, pid: str) -> list[Given]:
+    """Very many notes in a quarter of an hour."""
+    subject, wanted = f"sim.notes/1.0.0/{pid}", random.randint(80, 150)
+    found = [begins("xorca.sim.notes.start", pid, n=wanted)]
+    for number in range(wanted):
+        at, id = random.random() * 900, f"{pid}-note{number}"
+        found.append(outside("evt.note.said", id, at=at, subject=subject, n=1))
+    return found
+
+
+def mended(random: Random, pid: str) -> list[Given]:
+    """Notes of which some are poison until a fix comes; it needs all of them to end."""
+    subject, poison, good = f"sim.notes/1.0.0/{pid}", random.randint(1, 4), random.randint(0, 3)
+    found = [begins("xorca.sim.notes.start", pid, n=poison + good)]
+    said = [("note", 13)] * poison + [("note", 1)] * good + [("note", 14)] * random.randrange(2)
+    said += [("ink", 13), ("pen", 1)] * random.randrange(2)
+    for number, (name, n) in enumerate(said):
+        at, id = random.random() * 30, f"{pid}-{name}{number}"
+        found.append(outside(f"evt.{name}.said", id, at=at, subject=subject, n=n))
+    return found
+
+
 def waits(random: Random, pid: str) -> list[Given]:
     """An event starts it, at times twice."""
     found = [begins("evt.alarm.rang", pid, n=random.randint(1, 3))]

@@ -15,10 +15,13 @@ from tests.simulation.schedule import Setup
 from xorca import Runtime
 from xorca.errors import PortError
 from xorca.events import Event
-from xorca.runtime import Outcome
+from xorca.runtime import Outcome, TokenKeys
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+TOKENS = TokenKeys(bytes(range(32)))
 
 
 class Worker:
@@ -41,6 +44,7 @@ class Worker:
             clock=SimClock(world, skew=setup.skew),
             limits=schedule.limits,
             random=Random(schedule.seed),
+            tokens=TOKENS,
         )
 
     def begin(self) -> None:

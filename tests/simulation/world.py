@@ -16,14 +16,17 @@ from tests.simulation.checks import check_end
 from tests.simulation.faults import Fault
 from tests.simulation.lease import LeaseTable
 from tests.simulation.ledger import Ledger
-from tests.simulation.loop import Restless, SimLoop
+from tests.simulation.loop import Parked, Restless, SimLoop
+from tests.simulation.people import People
 from tests.simulation.ports import BEGIN, BEGIN_SECONDS, Disk
 from tests.simulation.schedule import LATE, Schedule, Setup
+from tests.simulation.services import Served, Server
 from tests.simulation.worker import Worker
 from xorca.events import Event
 from xorca.providers.memory import MemoryLease
 
 CHILDREN = frozenset({"cmd.help.give"})
+LONGEST = 90.0
 ALWAYS_CAUSED = ("cmd.page.", "cmd.help.")
 
 
@@ -49,14 +52,16 @@ class World:
         schedule: Schedule,
         *,
         traced: bool = False,
-        choose: Callable[[list[int]], int] | None = None,
+        choose: Callable[[list[Parked]], int] | None = None,
     ) -> None:
         self.schedule = schedule
         self.random = Random(schedule.seed)
         self.loop = SimLoop(choose)  # type: ignore[abstract] # there are no sockets and threads
-        self.ledger = Ledger(strict_rounds=schedule.causation)
+        self.ledger = Ledger(strict_rounds=schedule.causation, forgetful=schedule.stale > LONGEST)
         self.disk = Disk()
-        self.broker = Broker(self)
+        self.broker, self.commands = Broker(self), Broker(self)
+        self.served, self.people = Served(self), People(self)
+        self.ledger.people = self.people
         self.calls = 0
         self.faults = 0
         self.crashes = 0
@@ -66,6 +71,7 @@ class World:
         now = lambda: BEGIN_SECONDS + self.loop.now  # noqa: E731 - a clock
         self.leases = LeaseTable(MemoryLease(now=now)) if schedule.leases else None
         self._workers: dict[int, Worker] = {}
+        self._servers: dict[int, Server] = {}
         self._number = 0
         self._pending: dict[str, int] = {}
         self._served: dict[str, int] = {}
@@ -82,6 +88,7 @@ class World:
         self._begin(late=False)
         for setup in schedule.workers:
             self._employ(setup)
+        self._open_services()
         for moment in (schedule.deploy, schedule.fixed):
             if moment is not None:
                 loop.after(moment, self._deploy)
@@ -91,13 +98,14 @@ class World:
         """Let a fresh worker do what is left, and give what was wrong."""
         self._number = 100
         self._employ(Setup())
+        self._open_services()
         return self._rest()
 
     def _rest(self) -> list[str]:
         loop = self.loop
         try:
             loop.run()
-            if self.schedule.is_mended:
+            if self.schedule.is_mended or self._gave_up:
                 self._mend()
             if self._begin(late=True):
                 loop.run()
@@ -126,6 +134,14 @@ class World:
         for act in acts:
             loop.after(max(0.0, act.at - loop.now), Wish(self, act).ask)
         return bool(given or acts)
+
+    @property
+    def _gave_up(self) -> bool:
+        """Whether a full record made an event a dead letter of which it has no trace.
+
+        A second delivery may find room, and its worker die; the first was acknowledged.
+        """
+        return "record-too-large" in self.ledger.loose.values()
 
     def _mend(self) -> None:
         """Let an operator sweep in peace until that finds nothing to do."""
@@ -167,6 +183,18 @@ class World:
             self.broker.give_back(list(self.broker.flying))
         worker.begin()
 
+    def _open_services(self) -> None:
+        for setup in self.schedule.fleets:
+            self._serve_with(setup)
+
+    def _serve_with(self, setup: Setup) -> None:
+        self._number += 1
+        server = self._servers[self._number] = Server(self, self._number, setup)
+        self.note(self._number, "serves", "", setup)
+        if self.schedule.in_order:
+            self.commands.give_back(list(self.commands.flying))
+        server.begin()
+
     def kill(self, number: int) -> None:
         """Let a worker die; another begins a while later."""
         if number in self.loop.dead:
@@ -175,8 +203,12 @@ class World:
         self.crashes += 1
         self.kills += 1
         self.note(number, "dies", "")
-        setup = self._workers.pop(number).setup
         delay = 0.0 if self.schedule.in_order else self.random.random() * 20
+        if number in self._servers:
+            serving = self._servers.pop(number).setup
+            self.loop.after(delay, lambda: self._serve_with(serving))
+            return
+        setup = self._workers.pop(number).setup
         self.loop.after(delay, lambda: self._employ(setup))
 
     def _deploy(self) -> None:
@@ -200,12 +232,19 @@ class World:
     def next_fault(self, worker: int, verb: str, about: str) -> Fault | None:
         """Number a call, and say what goes wrong with it."""
         fault = None if self.calm else self.schedule.plan.get(self.calls)
+        if fault is None and verb == "save" and worker in self._servers and self._is_forgetful:
+            fault = "throttle"
         if fault is not None:
             self.injected[fault] += 1
         if self.traced:
             self.note(worker, verb, about, f"#{self.calls} {fault or ''}")
         self.calls += 1
         return fault
+
+    @property
+    def _is_forgetful(self) -> bool:
+        since, until = self.schedule.forgetful
+        return since <= self.loop.now < until
 
     def note(self, worker: int, verb: str, about: str, more: Any = "") -> None:
         """Add a line to the trace."""
@@ -219,6 +258,7 @@ class World:
         living = self._workers.get(worker)
         self.ledger.sent(worker, event, in_order=living is not None and living.setup.publishes)
         self.note(worker, "sent", f"{event.type} {event.id}")
+        self.people.hear(event)
         if event.type in CHILDREN or event.type.startswith("evt.help."):
             self.broker.put(event, self.latency())
         elif event.type.startswith("cmd."):
@@ -226,6 +266,9 @@ class World:
 
     def _serve(self, command: Event) -> None:
         schedule = self.schedule
+        if schedule.fleets:
+            self.commands.put(command, self.latency())
+            return
         times = self._served[command.id] = self._served.get(command.id, 0) + 1
         if times > schedule.patience:
             return
@@ -243,8 +286,11 @@ class World:
             datacontenttype="application/json",
             extensions={"causationid": command.id} if caused else {},
         )
-        slow = 0.0 if schedule.in_order else self.random.random() ** 4 * 12
-        self.broker.put(reply, slow)
+        self.broker.put(reply, 0.0 if schedule.in_order else self.slowly())
+
+    def slowly(self) -> float:
+        """Give how long an answer takes: mostly a little, at times long."""
+        return self.random.random() ** 4 * 12  # type: ignore[no-any-return]
 
     def arm(self, event: Event, at: float) -> None:
         """Set a wake-up; the same id again replaces nothing."""

@@ -38,6 +38,7 @@ class Crew:
                 seed=self.random.getrandbits(32),
                 lost=self.plan.lost,
                 sabotage=self.plan.sabotage,
+                store=self.plan.store,
             )
             process = context.Process(target=work_until_killed, args=(job,), daemon=True)
             process.start()

@@ -52,6 +52,11 @@ class Driver:
             await self.store.channel.publish([_tick(tick, subject)])
         await done
 
+    @property
+    def ended(self) -> int:
+        """How many processes are done."""
+        return sum(done.done() for done in self._done.values())
+
     async def _lane(self, number: int) -> None:
         turn = 0
         while not self.enough.is_set():

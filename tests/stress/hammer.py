@@ -1,7 +1,9 @@
-"""Hammer one SQLite file with many processes, kill them at random, and check the promise.
+"""Hammer one store with many processes, kill them at random, and check the promise.
 
 ``python -m tests.stress.hammer --kills 200 --workers 8 --subjects 50 --seed 1`` prints a
-table and ends with 1 where anything was lost, applied twice, torn or sent otherwise.
+table and ends with 1 where anything was lost, applied twice, torn or sent otherwise. State and
+channel are one SQLite file; ``--store URL`` puts the state elsewhere, ``file:`` for a directory of
+its own. What else a store needs to be told (endpoints, keys) stands in the environment.
 """
 
 from __future__ import annotations
@@ -13,16 +15,19 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
 from tests.stress.crew import Crew
 from tests.stress.driver import Driver
-from tests.stress.ledger import Ledger, count_ended, keep_ledger, read_ledger
+from tests.stress.ledger import Ledger, count_ended, count_left, keep_ledger, read_ledger
+from tests.stress.parted import LEDGER, parted_ledger
 from tests.stress.plan import Plan
 from tests.stress.sabotage import SABOTAGES
 from tests.stress.verdict import Evidence, violations
+from xorca import open_store
 from xorca.providers.local import SqliteStore
 
 SHOWN = 100
@@ -46,7 +51,11 @@ async def hammer(plan: Plan, place: Path) -> Evidence:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     complaints = [*crew.complaints, *([complaint] if complaint else [])]
-    return Evidence(read_ledger(path), driver.asked, _logs(place), complaints)
+    ledger = read_ledger(path)
+    if plan.store:
+        async with open_store(plan.store) as state:
+            ledger = await parted_ledger(ledger, state, place / LEDGER)
+    return Evidence(ledger, driver.asked, _logs(place), complaints)
 
 
 async def _kill_at_random(crew: Crew, driver: Driver) -> None:
@@ -63,12 +72,18 @@ async def _drain(path: Path, driver: Driver, patience: float) -> str:
     """Let the last workers finish; say what is not done after a time."""
     end = time.monotonic() + patience
     while True:
-        total, ended, left = count_ended(path)
+        total, ended, left = _progress(path, driver)
         if total == ended == len(driver.asked) and not left:
             return ""
         if time.monotonic() > end:
             return f"not drained: {ended} of {total} ended, {left} deliveries and timers left"
         await asyncio.sleep(0.1)
+
+
+def _progress(path: Path, driver: Driver) -> tuple[int, int, int]:
+    if driver.plan.store:
+        return len(driver.asked), driver.ended, count_left(path)
+    return count_ended(path)
 
 
 def _logs(place: Path) -> list[str]:
@@ -110,10 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--patience", type=float, default=120.0)
     parser.add_argument("--lost", type=float, default=0.05)
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES), default="")
+    parser.add_argument("--store", default="", help="a store URL, or file: (one SQLite file)")
     plan = Plan(**vars(parser.parse_args(arguments)))
     began = time.monotonic()
     get_context("forkserver").set_forkserver_preload(["tests.stress.worker"])
     with tempfile.TemporaryDirectory() as place:
+        if plan.store == "file:":
+            plan = replace(plan, store=f"file://{place}/state")
         evidence = asyncio.run(hammer(plan, Path(place)))
     found = violations(evidence)
     print(table(plan, evidence, time.monotonic() - began))

@@ -66,6 +66,16 @@ def read_ledger(path: Path) -> Ledger:
         connection.close()
 
 
+def count_left(path: Path) -> int:
+    """Give how many deliveries and timers there are."""
+    connection = sqlite3.connect(path, timeout=10)
+    try:
+        query = "SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM timer)"
+        return int(_rows(connection, query)[0][0])
+    finally:
+        connection.close()
+
+
 def count_ended(path: Path) -> tuple[int, int, int]:
     """Give how many processes there are, how many have ended, and what is still to deliver."""
     connection = sqlite3.connect(path, timeout=10)

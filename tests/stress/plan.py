@@ -11,6 +11,7 @@ class Plan:
 
     ``pause`` is the longest time between two kills, ``patience`` how long the last workers
     may take to finish, in seconds; ``lost`` is the part of acknowledgements that go wrong.
+    ``store`` is the URL of where the state lies, if that is not the file of the channel.
     """
 
     kills: int
@@ -23,3 +24,4 @@ class Plan:
     patience: float = 120.0
     lost: float = 0.05
     sabotage: str = ""
+    store: str = ""

@@ -9,25 +9,31 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
+from tests.stress.parted import Parted
 from xorca.engine.record import unseal
 from xorca.events import Event, read_event
-from xorca.ports import Summary
+from xorca.ports import Store, Summary
 from xorca.providers.local import SqliteChannel, SqliteStore
 from xorca.runtime import Outcome, Runtime
 
 
 def overwrite() -> None:
     """Save whatever the tag is by now: the last of two workers wins."""
-    original = SqliteStore.save
+    for kind in (SqliteStore, Parted):
+        _overwriting(kind)
+
+
+def _overwriting(kind: Any) -> None:
+    original = kind.save
 
     async def save(
-        self: SqliteStore, key: str, body: bytes, *, expect: str | None, summary: Summary | None
+        self: Store, key: str, body: bytes, *, expect: str | None, summary: Summary | None = None
     ) -> str:
         stored = await self.load(key)
         tag = stored.tag if stored is not None else None
-        return await original(self, key, body, expect=tag, summary=summary)
+        return await original(self, key, body, expect=tag, summary=summary)  # type: ignore[no-any-return]
 
-    SqliteStore.save = save  # type: ignore[method-assign,assignment]
+    kind.save = save
 
 
 def forget() -> None:
@@ -55,16 +61,21 @@ def _disguised(event: Event, random: Random) -> Event:
 
 def hurry() -> None:
     """Send before the commit."""
-    original = SqliteStore.save
+    for kind in (SqliteStore, Parted):
+        _hurrying(kind)
+
+
+def _hurrying(kind: Any) -> None:
+    original = kind.save
 
     async def save(
-        self: SqliteStore, key: str, body: bytes, *, expect: str | None, summary: Summary | None
+        self: Any, key: str, body: bytes, *, expect: str | None, summary: Summary | None = None
     ) -> str:
         outbox = unseal(body).outbox.values()
         await self.channel.publish([read_event(bytes(out.event)) for out in outbox])
-        return await original(self, key, body, expect=expect, summary=summary)
+        return await original(self, key, body, expect=expect, summary=summary)  # type: ignore[no-any-return]
 
-    SqliteStore.save = save  # type: ignore[method-assign,assignment]
+    kind.save = save
 
 
 def withhold() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -13,11 +14,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.stress.parted import LEDGER, Parted
 from tests.stress.sabotage import SABOTAGES
 from tests.stress.shift import Shift, Token, Work
+from xorca import open_store
 from xorca.errors import PortError
 from xorca.fleet import Call, Fleet
 from xorca.handlers import local
+from xorca.ports import Store
 from xorca.providers.channel import Delivery
 from xorca.providers.local import SqliteStore
 from xorca.runtime import Outcome
@@ -28,7 +32,7 @@ STARTED = "started"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is told: the file, where to log, its luck, and what it breaks.
+    """What a worker is told: the file, where to log, its luck, what it breaks, and the state.
 
     ``lost`` is the part of acknowledgements that go wrong, so that events come again without
     any kill too.
@@ -39,6 +43,7 @@ class Job:
     seed: int
     lost: float
     sabotage: str = ""
+    store: str = ""
 
 
 class Witness(Fleet):
@@ -68,9 +73,15 @@ def work_until_killed(job: Job) -> None:
 
 async def _work(job: Job) -> None:
     log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    random, store = Random(job.seed), SqliteStore(job.path)
-    _lose_some_acks(store, random, job.lost)
-    async with store, local.LocalWorker(store, [Shift], fleets=[services(log, random)]) as worker:
+    random, broker = Random(job.seed), SqliteStore(job.path)
+    _lose_some_acks(broker, random, job.lost)
+    async with AsyncExitStack() as stack:
+        store: Store = await stack.enter_async_context(broker)
+        if job.store:
+            state = await stack.enter_async_context(open_store(job.store))
+            store = Parted(state, broker, job.path.with_name(LEDGER))
+        worker = local.LocalWorker(store, [Shift], fleets=[services(log, random)])
+        await stack.enter_async_context(worker)
         worker.on_outcome(lambda outcome: _write(log, outcome))
         os.write(log, f"{STARTED}\n".encode())
         await asyncio.Event().wait()
