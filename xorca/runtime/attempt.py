@@ -19,6 +19,7 @@ from xorca.engine.routing import Registry, Route
 from xorca.engine.settling import Condemned, expire_deferred
 from xorca.engine.starting import new_record
 from xorca.engine.step import step
+from xorca.engine.timing import is_timer
 from xorca.engine.tombstones import elsewhere, may_be_seen, was_started
 from xorca.engine.transition import NOT_POISON
 from xorca.engine.verdict import Verdict
@@ -267,12 +268,17 @@ def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
     if not any(late.expires < draft.at for late in draft.record.deferred):
         return
     for at, (item, verdict) in enumerate(zip(work.items, verdicts, strict=True)):
-        if verdict.status != "retry" and item.claim is None:
+        if verdict.status != "retry" and item.claim is None and not _is_put_off(item, verdict):
             entry = draft.record.inbox.setdefault(item.event.key, Entry(draft.at))
             expire_deferred(draft, entry)
             emits = tuple(entry.emits)
             verdicts[at] = Verdict(verdict.status, verdict.reason, emits, verdict.error)
             return
+
+
+def _is_put_off(item: Item, verdict: Verdict) -> bool:
+    """Tell whether this wake-up comes once more, under its id: it must not be known by then."""
+    return verdict.reason == "early" and is_timer(item.event)
 
 
 def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:

@@ -11,6 +11,7 @@ from tests.unit.support import Stage, Text, stage, told
 from xorca import Final, Orchestrator, Runtime, State, after, emit, on, start
 from xorca.errors import ConfigurationError, Unavailable
 from xorca.events import Event
+from xorca.runtime import Limits
 
 
 class Slow(Orchestrator, name="t.slow"):
@@ -180,6 +181,42 @@ async def test_an_early_wake_up_is_put_off_by_what_it_came_too_early() -> None:
 
     assert play.store.alarm.due(play.clock.now() + timedelta(seconds=5.9)) == []
     assert len(play.store.alarm.due(play.clock.now() + timedelta(seconds=6))) == 1
+
+
+class Patient(Orchestrator, name="t.patient"):
+    """It waits a minute before it hears a bell."""
+
+    waiting = State()
+    ready = State()
+    done = Final()
+
+    @start(to=waiting)
+    def begin(self) -> None: ...
+
+    @after(timedelta(minutes=1), at=waiting, to=ready)
+    def waited(self) -> None: ...
+
+    @on("evt.bell.rang", at=ready, to=done)
+    def heard(self) -> None: ...
+
+    @after(timedelta(hours=1), at=ready, to=done)
+    def silent(self) -> None: ...
+
+
+async def test_an_early_wake_up_does_not_carry_what_expired_meanwhile() -> None:
+    """It comes again under its id, and would be taken for one that was seen."""
+    play = stage(Patient, limits=Limits(defer_for=20.0))
+    await play.start()
+    await play.say("evt.bell.rang")
+    (wake,) = play.store.alarm.due(play.clock.now() + timedelta(seconds=60))
+    play.clock.advance(30)
+
+    early = await play.give(wake)
+    play.clock.advance(35)
+
+    assert told(early) == ("ignored", "early")
+    assert await ring(play) == [("applied", "waited")]
+    assert [letter.reason for letter in (await play.record()).dead] == ["never-accepted"]
 
 
 async def test_a_deadline_of_the_whole_life() -> None:
