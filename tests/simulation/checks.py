@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 EXCUSES = frozenset({"stale-unprovable", "record-too-large", "deferred-full", "never-accepted"})
 TIMER = "sys.xorca.timer"
-IGNORED_EARLY = frozenset({"evt.hint.said"})
-"""What is ignored where it comes too early; whoever was told so may have died since."""
+IGNORED = {
+    "evt.hint.said": ("one", "two", "three"),
+    "evt.note.said": ("three",),
+    "evt.seal.said": ("three",),
+}
+"""What may be ignored as too early, too late or twice, by the state that a process stays in:
+the worker that was told so may have died since."""
 
 
 def life_of(ledger: Ledger, subject: str | None) -> Life | None:
@@ -189,6 +194,11 @@ def _still_waits(ledger: Ledger, life: Life, event: Event) -> bool:
     """Tell whether an event was kept for a join, or ignored, by a process that goes on no more."""
     if _wants_more(life):
         return True
-    ignored = event.id in life.ignored or event.type in IGNORED_EARLY
-    kept = ignored or ledger.is_gathered(life, event.id)
+    ignored = event.id in life.ignored or life.walk.state in IGNORED.get(event.type, ())
+    kept = ignored or ledger.is_gathered(life, event.id) or _is_deferred(life, event)
     return kept and _is_excused(ledger, life)
+
+
+def _is_deferred(life: Life, event: Event) -> bool:
+    """Tell whether an event waits for its state; only an event, or a sweep, looks at its time."""
+    return life.last is not None and event.id in {one.event.id for one in life.last.deferred}

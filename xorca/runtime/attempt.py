@@ -268,7 +268,7 @@ def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
     if not any(late.expires < draft.at for late in draft.record.deferred):
         return
     for at, (item, verdict) in enumerate(zip(work.items, verdicts, strict=True)):
-        if verdict.status != "retry" and item.claim is None and not _is_put_off(item, verdict):
+        if item.claim is None and _is_settled(item, verdict):
             entry = draft.record.inbox.setdefault(item.event.key, Entry(draft.at))
             expire_deferred(draft, entry)
             emits = tuple(entry.emits)
@@ -276,9 +276,14 @@ def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
             return
 
 
-def _is_put_off(item: Item, verdict: Verdict) -> bool:
-    """Tell whether this wake-up comes once more, under its id: it must not be known by then."""
-    return verdict.reason == "early" and is_timer(item.event)
+def _is_settled(item: Item, verdict: Verdict) -> bool:
+    """Tell whether an event is done with, so that its entry in the inbox stays as it is.
+
+    An early wake-up comes once more under its id, and must not be known by then; the entry of a
+    deferred event goes when its state comes, and what it carried would be left behind.
+    """
+    put_off = verdict.reason == "early" and is_timer(item.event)
+    return verdict.status not in ("retry", "deferred") and not put_off
 
 
 def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:

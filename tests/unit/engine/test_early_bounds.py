@@ -20,6 +20,21 @@ async def test_a_deferred_event_expires() -> None:
     assert len(play.sent("sys.xorca.deadletter")) == 1
 
 
+async def test_a_deferred_event_does_not_carry_what_expired() -> None:
+    """Its own entry goes when its state comes; the next event that is done with tells of it."""
+    play = await begun(defer_for=60.0)
+    await say(play, "y")
+    play.clock.advance(61)
+
+    await say(play, "z")
+    before = (await play.record()).dead
+    await say(play, "x")
+
+    assert before == []
+    assert [letter.reason for letter in (await play.record()).dead] == ["never-accepted"]
+    assert len(play.sent("sys.xorca.deadletter")) == 1
+
+
 async def test_an_expiry_is_told_to_a_caller_that_publishes_itself() -> None:
     """All emits of one commit belong to the event that caused it."""
     play = await begun(defer_for=60.0)
