@@ -67,11 +67,16 @@ class TestSchedulerAlarmWithFaults(TestSchedulerAlarm):
 
 class TestSqsAlarm(AlarmContract):
     step = 1.0
+    rate = 0.0
 
     @pytest.fixture
     async def alarm(self, moto: str, fresh_name: str) -> AsyncIterator[SqsAlarm]:
         self.place = await queue(moto, fresh_name)
-        yield SqsAlarm(fresh_name, clients=self.place.clients)
+        async with FaultProxy(moto) as proxy:
+            proxy.seed(7, self.rate, Fault.lost_request(), json_fault(503, "ServiceUnavailable"))
+            clients = clients_of(proxy.url)
+            yield SqsAlarm(fresh_name, clients=clients)
+            await clients.close()
         await self.place.clients.close()
 
     async def rings(self, alarm: Alarm, seconds: float) -> list[Event]:
@@ -85,3 +90,7 @@ class TestSqsAlarm(AlarmContract):
         await alarm.cancel(event(1).id)
 
         assert [found.id for found in await self.rings(alarm, self.step * 2)] == [event(1).id]
+
+
+class TestSqsAlarmWithFaults(TestSqsAlarm):
+    rate = 0.2
