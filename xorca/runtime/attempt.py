@@ -280,10 +280,11 @@ def _is_settled(item: Item, verdict: Verdict) -> bool:
     """Tell whether an event is done with, so that its entry in the inbox stays as it is.
 
     An early wake-up comes once more under its id, and must not be known by then; the entry of a
-    deferred event goes when its state comes, and what it carried would be left behind.
+    deferred event goes when its state comes, and what it carried would be left behind. Of a
+    repetition another copy may be acknowledged already, and nobody would come for the rest.
     """
     put_off = verdict.reason == "early" and is_timer(item.event)
-    return verdict.status not in ("retry", "deferred") and not put_off
+    return verdict.status not in ("retry", "deferred", "duplicate") and not put_off
 
 
 def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:
