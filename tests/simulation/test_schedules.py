@@ -104,6 +104,17 @@ def test_seed_that_once_failed(seed: int) -> None:
     assert World(plain_schedule_of(seed)).run() == []
 
 
+WHOLE_REGRESSIONS = {
+    317146: "a repetition carried what had expired, while another copy was acknowledged",
+}
+
+
+@pytest.mark.parametrize("seed", WHOLE_REGRESSIONS)
+def test_seed_of_a_whole_schedule_that_once_failed(seed: int) -> None:
+    """The same, with the fleets and people that later schedules have."""
+    assert World(schedule_of(seed)).run() == []
+
+
 def test_fleets_and_people_take_part() -> None:
     """Among the schedules are real fleets, tokens that people bring, and what is very old."""
     drawn = [schedule_of(seed) for seed in range(1, 400)]

@@ -18,7 +18,7 @@ from tests.unit.plugin.sample import (
     Resized,
     Verdict,
 )
-from xorca import Orchestrator, emit, end, on, start
+from xorca import Orchestrator, emit, end, on, start, stay
 from xorca_contrib.testing import Orchestra, VirtualClock, XorcaTestError
 
 
@@ -76,15 +76,48 @@ async def test_a_parent_and_its_child_bear_repetition(orchestra: Orchestra) -> N
 
 
 async def test_a_change_by_repetition_is_told(
+    orchestra: Orchestra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that forgets what it has seen shows that the comparison compares."""
+    process = await orchestra.start(Bell)
+    await process.hear("evt.bell.ring", Failure("once"))
+
+    monkeypatch.setattr("xorca.engine.step.has_seen", lambda record, key: False)
+    with pytest.raises(XorcaTestError, match=r"memory was .* and is "):
+        await process.redeliver()
+
+
+class Bell(Orchestrator, name="bell"):
+    """Count how often it was rung."""
+
+    rung: int = 0
+
+    @start
+    @emit("cmd.bell.hang")
+    def begin(self) -> Failure:
+        return Failure("")
+
+    @on("evt.bell.ring", at="begin", to=stay)
+    def ring(self, why: Failure) -> None:
+        self.rung += 1
+
+    @on("evt.bell.hang.success", to=end)
+    def hung(self) -> None: ...
+
+
+async def test_what_expired_is_not_carried_by_a_repetition(
     orchestra: Orchestra, virtual_clock: VirtualClock
 ) -> None:
-    """What was deferred and expired in the meantime shows that the comparison compares."""
+    """Nobody may come for its letter; the next event, or the sweeper, carries it."""
     process = await orchestra.start(Patient)
     await process.hear("evt.later.come", Failure("early"))
     virtual_clock.advance(hours=2)
 
-    with pytest.raises(XorcaTestError, match=r"deferred was .* and is "):
-        await process.redeliver()
+    await process.redeliver()
+    waiting = process.deferred
+    await process.answer("evt.first.do.success")
+
+    assert (waiting, process.deferred) == (["evt.later.come"], [])
 
 
 class Patient(Orchestrator, name="patient"):
