@@ -2,23 +2,26 @@
 
 An event stays in ``Record.inbox`` while something that it emitted may not be out. After
 that 16 characters are left of it: an answer that was matched to its command goes to a short
-ring (its repetition is judged by the awaited commands anyway), anything else to ``seen``,
-which is moved to side objects page by page and forgotten by age.
+ring (its repetition is judged by the awaited commands anyway), anything else to ``seen``.
+That is moved to a side object, a page, which grows until it is full and another is begun;
+full pages become a larger one, and pages are forgotten by age. So there are few of them,
+each of which a worker that does not know the process has to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isqrt
 
 from xorca.engine.ids import side_name
 from xorca.engine.record import Entry, Page, Record
 
 KEY = 16
 RING = 32 * KEY
-PAGE = 64
-"""How many keys the record itself keeps before they become a page."""
-MERGES = ((PAGE, 16), (16 * PAGE, 8))
-"""So many pages of so many keys become one; the largest has 8,192 keys, 128 kB."""
+KEPT = 64
+"""How many keys the record itself keeps before they go to a page."""
+FULL, LARGE, MERGED = 1024, 8192, 8
+"""Keys of a page that grows no more; so many of these become one large page, of 128 kB."""
 MAX_PAGES = 400
 SPARE_HISTORY = 4
 
@@ -51,16 +54,23 @@ class Sides:
         self.written[name] = body
         return name
 
+    def drop(self, name: str) -> None:
+        """Drop a side object after the commit, or not write it in the first place."""
+        if self.written.pop(name, None) is None:
+            self.dropped.append(name)
+
     def read(self, *names: str) -> list[bytes]:
         """Give the bodies of side objects.
 
         Raises:
             NeedSides: some are not at hand.
         """
-        missing = tuple(n for n in names if n not in self.loaded and n not in self.written)
-        if missing:
-            raise NeedSides(missing)
-        return [self.written[n] if n in self.written else self.loaded[n] for n in names]
+        loaded, written = self.loaded, self.written
+        try:
+            return [loaded[name] if name in loaded else written[name] for name in names]
+        except KeyError:
+            missing = tuple(n for n in names if n not in loaded and n not in written)
+            raise NeedSides(missing) from None
 
     def kept(self, names: list[str]) -> dict[str, bytes]:
         """Give those of some side objects that are at hand."""
@@ -95,23 +105,39 @@ def in_pages(record: Record, key: str, sides: Sides) -> bool:
     """Tell whether an older page knows the event; may raise NeedSides."""
     if not record.pages:
         return False
-    bodies = sides.read(*[page.name for page in record.pages])
-    wanted = key.encode("ascii")
-    return any(_page_has(body, wanted) for body in bodies)
+    wanted, rank = key.encode("ascii"), _rank(key)
+    for body in sides.read(*[page.name for page in record.pages]):
+        if _page_has(body, wanted, rank):
+            return True
+    return False
 
 
-def _page_has(body: bytes, key: bytes) -> bool:
-    """Search a page, whose keys are sorted: a small one as text, a large one by halves."""
-    low, high = 0, len(body) // KEY
-    if high <= PAGE and key not in body:
-        return False
-    while low < high:
-        middle = (low + high) // 2
-        if body[middle * KEY : middle * KEY + KEY] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return body[low * KEY : low * KEY + KEY] == key
+def _page_has(body: bytes, key: bytes, rank: float) -> bool:
+    """Search a page, whose keys are sorted.
+
+    Keys are digests, so a key is about as far into the page as its first letters are into
+    all that there could be; where the neighbours do not confirm that, all is searched.
+    """
+    count = len(body) // KEY
+    at, reach = int(count * rank), isqrt(count)
+    low, high = at - reach, at + reach
+    if low < 0 or body[low * KEY : low * KEY + KEY] > key:
+        low = 0
+    if high >= count or body[high * KEY : high * KEY + KEY] <= key:
+        high = count
+    found = body.find(key, low * KEY, high * KEY)
+    while found >= 0 and found % KEY:
+        found = body.find(key, found + 1, high * KEY)
+    return found >= 0
+
+
+_LETTERS = sorted("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_PLACES = {letter: place for place, letter in enumerate(_LETTERS)}
+
+
+def _rank(key: str) -> float:
+    """Tell how far into all that there could be a key stands, by its first letters: 0 to 1."""
+    return (_PLACES[key[0]] + _PLACES[key[1]] / 64) / 64
 
 
 def settle_inbox(record: Record, sides: Sides, *, now: float, horizon: float) -> None:
@@ -123,7 +149,7 @@ def settle_inbox(record: Record, sides: Sides, *, now: float, horizon: float) ->
                 outbox.pop(emit, None)
         if not entry.dead and outbox.keys().isdisjoint(entry.emits):
             _retire(record, key, entry)
-    if len(record.seen) >= PAGE * KEY:
+    if len(record.seen) >= KEPT * KEY:
         _spill(record, sides)
     if record.pages or record.seen:
         _evict(record, sides, oldest)
@@ -139,24 +165,27 @@ def _retire(record: Record, key: str, entry: Entry) -> None:
 
 
 def _spill(record: Record, sides: Sides) -> None:
-    """Move the keys in the record to a page, and small pages into larger ones."""
-    _write_page(record, sides, record.seen.encode("ascii"), record.seen_until)
+    """Move the keys in the record to the page that grows, and full pages into a large one."""
+    growing = [page for page in record.pages if page.keys < FULL]
+    _join(record, sides, growing, seen=record.seen.encode("ascii"))
     record.seen = ""
-    for size, count in MERGES:
-        group = [page for page in record.pages if page.keys == size]
-        if len(group) == count:
-            body = b"".join(sides.read(*[page.name for page in group]))
-            record.pages = [page for page in record.pages if page.keys != size]
-            sides.dropped.extend(page.name for page in group)
-            _write_page(record, sides, body, group[-1].until, size * count)
+    full = [page for page in record.pages if FULL <= page.keys < LARGE]
+    if len(full) >= MERGED:
+        _join(record, sides, full)
 
 
-def _write_page(record: Record, sides: Sides, body: bytes, until: float, keys: int = PAGE) -> None:
-    ordered = b"".join(sorted(body[at : at + KEY] for at in range(0, len(body), KEY)))
+def _join(record: Record, sides: Sides, pages: Sequence[Page], *, seen: bytes = b"") -> None:
+    """Put a page in the place of some, and of the keys in the record, if it has them too."""
+    body = b"".join([*sides.read(*[page.name for page in pages]), seen])
+    keys = sorted([body[at : at + KEY] for at in range(0, len(body), KEY)])
+    until = max([page.until for page in pages] + ([record.seen_until] if seen else []))
     # A life of this process id that was deleted may have had the same page, or a worker that
     # died before its commit: see write. So no commit refers to what another one wrote.
-    salt = f"{record.incarnation}-{record.revision}"
-    record.pages.append(Page(sides.write(ordered, salt=salt), until, keys))
+    name = sides.write(b"".join(keys), salt=f"{record.incarnation}-{record.revision}")
+    for page in pages:
+        sides.drop(page.name)
+    record.pages = [page for page in record.pages if page not in pages]
+    record.pages.append(Page(name, until, len(keys)))
     record.pages.sort(key=lambda page: page.until)
 
 
