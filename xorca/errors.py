@@ -25,7 +25,13 @@ XorcaError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from xorca.events import Event
 
 
 class XorcaError(Exception):
@@ -124,11 +130,15 @@ class TokenRefused(XorcaError):
     """This continuation token is not taken.
 
     ``reason`` is ``forged``, ``expired``, ``used``, or ``left``: the process does not wait
-    for it any more.
+    for it any more. ``sent`` holds events of the process that nobody is known to have sent:
+    whoever asked for ``publish=False`` sends them, as it would those of an outcome.
     """
 
-    def __init__(self, message: str = "", *, reason: str = "forged") -> None:
+    def __init__(
+        self, message: str = "", *, reason: str = "forged", sent: Sequence[Event] = ()
+    ) -> None:
         self.reason = reason
+        self.sent = tuple(sent)
         super().__init__(message)
 
 

@@ -95,3 +95,29 @@ async def test_an_answer_that_could_not_be_sent_is_sent_by_the_next_use() -> Non
 
     assert (first.status, first.reason, second) == ("retry", "publish", "used")
     assert desk.bus.published[-1].type == "evt.approval.ask.success"
+
+
+async def test_a_caller_that_sends_itself_finds_what_it_did_not_send() -> None:
+    """It died between the commit and its sending; whoever brings the token again sends it."""
+    desk = Desk()
+    token = await desk.begin()
+    lost = await desk.worker().resume(token, YES, publish=False)
+
+    with pytest.raises(TokenRefused) as refused:
+        await desk.worker().resume(token, YES, publish=False)
+
+    assert refused.value.reason == "used"
+    assert [one.to_json() for one in refused.value.sent] == [one.to_json() for one in lost.sent]
+    assert "evt.approval.ask.success" in [one.type for one in refused.value.sent]
+
+
+async def test_what_was_sent_is_not_there_again() -> None:
+    """Nothing is left over of a use whose events left."""
+    desk = Desk()
+    token = await desk.begin()
+    await desk.runtime.resume(token, YES)
+
+    with pytest.raises(TokenRefused) as refused:
+        await desk.runtime.resume(token, YES)
+
+    assert refused.value.sent == ()

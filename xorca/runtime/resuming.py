@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,9 +65,10 @@ def checked(outcome: Outcome) -> Outcome:
         PayloadError: no handler takes the payload.
     """
     if outcome.status == "duplicate" or outcome.reason == "used":
-        raise _refused("used", "it was used already, or can no longer be proven not to have been")
+        why = "it was used already, or can no longer be proven not to have been"
+        raise _refused("used", why, outcome.sent)
     if outcome.reason in ("left", "no-record"):
-        raise _refused("left", "the process does not wait for it any more")
+        raise _refused("left", "the process does not wait for it any more", outcome.sent)
     if outcome.status == "ignored" and outcome.reason == "payload":
         raise outcome.error or PayloadError("the payload does not fit")
     return outcome
@@ -106,5 +108,5 @@ def _json_of(payload: Any) -> bytes | None:
         raise PayloadError(f"the payload has no JSON form: {exc}") from exc
 
 
-def _refused(reason: str, why: str) -> TokenRefused:
-    return TokenRefused(f"the token is refused: {why}", reason=reason)
+def _refused(reason: str, why: str, sent: Sequence[Event] = ()) -> TokenRefused:
+    return TokenRefused(f"the token is refused: {why}", reason=reason, sent=sent)
