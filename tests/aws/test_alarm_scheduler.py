@@ -218,3 +218,12 @@ async def test_lasting_throttling_is_told(stage: Stage) -> None:
 
     with pytest.raises(Unavailable):
         await stage.alarm.set(wake_up(), stage.at(60))
+
+
+@pytest.mark.parametrize("page", [b"<html>welcome</html>", b"", b"{}"])
+async def test_an_endpoint_that_is_no_aws_sets_nothing(page: bytes, stage: Stage) -> None:
+    """A friendly page is no schedule: to take it for one would lose the wake-up."""
+    stage.proxy.seed(1, 1.0, Fault.answer(200, page, {"content-type": "text/html"}))
+
+    with pytest.raises(Unavailable, match="answered what AWS never says"):
+        await stage.alarm.set(wake_up(), stage.at(60))

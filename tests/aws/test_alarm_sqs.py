@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.aws.places import Place, queue
+from tests.aws.places import Place, clients_of, queue
+from tests.emulators.proxy import Fault, FaultProxy
 from xorca import Orchestrator, Runtime, after, emit, end, on, start
-from xorca.errors import ConfigurationError
+from xorca.errors import ConfigurationError, Unavailable
 from xorca.events import Event
 from xorca.providers.aws import SqsAlarm
+from xorca.providers.aws.faults import AwsRefused
 from xorca.providers.memory import MemoryAlarm, MemoryBus, MemoryStore
 
 WAKE_UP = Event(
@@ -35,6 +37,22 @@ def test_fifo_queue_is_refused() -> None:
     """A FIFO queue delays no single message, and the error says what to give."""
     with pytest.raises(ConfigurationError, match="give an SqsAlarm a standard queue"):
         SqsAlarm("wake-ups.fifo")
+
+
+async def test_opening_finds_the_queue_and_opens_what_is_beyond(place: Place) -> None:
+    """So that the first deadline of a function waits for nothing."""
+    opened: list[str] = []
+
+    class Beyond(MemoryAlarm):
+        async def open(self) -> None:
+            opened.append("beyond")
+
+    alarm = SqsAlarm(place.name, beyond=Beyond(), clients=place.clients)
+    await alarm.open()
+
+    assert opened == ["beyond"]
+    with pytest.raises(AwsRefused, match="does not exist"):
+        await SqsAlarm("nowhere", clients=place.clients).open()
 
 
 async def test_far_deadline_goes_beyond(place: Place) -> None:
@@ -122,3 +140,16 @@ async def test_far_deadline_is_relayed(place: Place, monkeypatch: pytest.MonkeyP
     (wake_up,) = await place.events()
     (outcome,) = await runtime.handle(wake_up.to_json())
     assert (outcome.status, outcome.state) == ("applied", "too_late")
+
+
+@pytest.mark.parametrize("page", [b"<html>welcome</html>", b"", b"{}"])
+async def test_an_endpoint_that_is_no_aws_sets_nothing(page: bytes, moto: str) -> None:
+    """A friendly page is no message: to take it for one would lose the wake-up."""
+    async with FaultProxy(moto) as proxy:
+        proxy.seed(1, 1.0, Fault.answer(200, page, {"content-type": "text/html"}))
+        clients = clients_of(proxy.url)
+        alarm = SqsAlarm(f"{proxy.url}/123456789012/wake-ups", clients=clients)
+
+        with pytest.raises(Unavailable, match="answered what AWS never says"):
+            await alarm.set(WAKE_UP, soon(60))
+        await clients.close()

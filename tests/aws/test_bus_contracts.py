@@ -26,6 +26,7 @@ class AwsBusContract(BusContract):
     """A bus to a place of moto; ``rate`` of its requests meet a fault."""
 
     rate = 0.0
+    publishers = 8
 
     @pytest.fixture
     async def proxy(self, moto: str) -> AsyncIterator[FaultProxy]:

@@ -53,6 +53,9 @@ def sns_error(status: int, code: str) -> Fault:
     return Fault.answer(status, body, {"content-type": "text/xml"})
 
 
+PAGES = {"a page": b"<html>welcome</html>", "nothing": b"", "JSON": b"{}"}
+
+
 MAKERS: dict[str, Callable[[dict[str, Any]], BatchBus]] = {
     "sqs": lambda more: SqsBus("orders", **more),
     "sns": lambda more: SnsBus(TOPIC, **more),
@@ -253,3 +256,17 @@ async def test_bus_that_cannot_be_looked_up_is_trusted(proxy: FaultProxy) -> Non
         "PutEvents",
         "PutEvents",
     ]
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+async def test_an_endpoint_that_is_no_aws(
+    make: Callable[[dict[str, Any]], BatchBus], page: bytes, proxy: FaultProxy
+) -> None:
+    """Whatever it answers, nothing is taken for sent, and the endpoint is named as the cause."""
+    proxy.seed(1, 1.0, Fault.answer(200, page, {"content-type": "text/html"}))
+
+    failure = await told(make(options(proxy)))
+
+    assert failure.failed == ("e-0",)
+    assert "answered what AWS never says; try again, and look at the endpoint" in str(failure)

@@ -115,9 +115,17 @@ async def test_seeded_faults_repeat(moto: str) -> None:
     assert 0 < len(told[0]) < 20
 
 
-async def _struck(upstream: str) -> list[int]:
+async def test_a_request_meets_no_third_fault_in_a_row(moto: str) -> None:
+    """Who asks three times gets an answer, unless every request is to fail."""
+    often, always = await _struck(moto, 0.99), await _struck(moto, 1.0)
+
+    assert [number for number in range(20) if number not in often] == [2, 5, 8, 11, 14, 17]
+    assert len(always) == 20
+
+
+async def _struck(upstream: str, rate: float = 0.3) -> list[int]:
     async with FaultProxy(upstream) as proxy:
-        proxy.seed(7, 0.3, s3_fault(503, "SlowDown"))
+        proxy.seed(7, rate, s3_fault(503, "SlowDown"))
         clients = AwsClients(endpoint=proxy.url)
         s3 = await clients.client("s3")
         struck = []

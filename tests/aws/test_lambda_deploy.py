@@ -73,6 +73,16 @@ def test_a_queue_fits_its_function(source: str, queue: str) -> None:
     assert properties(letters)["MessageRetentionPeriod"] == 14 * 86_400
 
 
+@pytest.mark.parametrize("queue", ["Events", "EventsLetters", "Commands", "CommandsLetters"])
+def test_a_queue_has_a_policy_of_its_own(queue: str) -> None:
+    """SQS refuses a statement that names more than one queue, and nothing would be deployed."""
+    policy = properties(f"{queue}Policy")
+
+    assert policy["Queues"] == [{"Ref": queue}]
+    (allowed,) = statements(f"{queue}Policy")
+    assert allowed["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_logs_for_a_while(name: str) -> None:
     """Not for ever."""

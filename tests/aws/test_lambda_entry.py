@@ -15,7 +15,8 @@ from xorca.errors import ConfigurationError, Unavailable
 from xorca.fleet import Fleet
 from xorca.handlers.aws_lambda import fleet_handler, lambda_handler
 from xorca.handlers.aws_lambda.core import PROBE
-from xorca.providers.memory import MemoryAlarm, MemoryBus
+from xorca.ports import Stored
+from xorca.providers.memory import MemoryAlarm, MemoryBus, MemoryStore
 
 
 @pytest.fixture
@@ -92,6 +93,31 @@ def test_elsewhere_nothing_is_asked() -> None:
     stage.handler()
 
     assert stage.store.calls == []
+
+
+async def test_the_stores_of_several_fleets_are_opened_and_closed() -> None:
+    """Each once, also where two of them share one."""
+    seen: list[str] = []
+
+    class Shelf(MemoryStore):
+        name = "shared"
+
+        async def load(self, key: str) -> Stored | None:
+            seen.append(f"{self.name} {key}")
+            return await super().load(key)
+
+        async def close(self) -> None:
+            seen.append(f"{self.name} closed")
+
+    shared, other = Shelf(), Shelf()
+    other.name = "other"
+    fleets = [Fleet(f"/srvc/{n}", store=each) for n, each in enumerate([shared, other, shared])]
+    core = fleet_handler(*fleets, bus=MemoryBus()).core
+
+    await core.open()
+    await core.close()
+
+    assert seen == [f"shared {PROBE}", f"other {PROBE}", "shared closed", "other closed"]
 
 
 def test_a_store_that_is_away_does_not_fail_the_initialisation(

@@ -29,6 +29,33 @@ def problem(answer: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("http", [False, True])
+@pytest.mark.parametrize("part", ["rawPath", "rawQueryString", "headers"])
+def test_half_a_character_anywhere_is_answered(part: str, http: bool) -> None:
+    """JSON may hold one, and whoever sends it must not stop the function."""
+    request = function_url(start_of("a"))
+    request[part] = {"x": "\ud800", "\ud800": "x"} if part == "headers" else "/\ud800"
+
+    answer: Any = Stage().handler(http=http)(request, Context())
+
+    assert 200 <= answer["statusCode"] < 500
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_an_application_that_raises_is_answered_for(answers: bool) -> None:
+    """As servers do: what a framework said before it raised counts, else there is a 500."""
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        if answers:
+            await send({"type": "http.response.start", "status": 418, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+        raise RuntimeError
+
+    answer: Any = Stage().handler(http=broken)(function_url(""), Context())
+
+    assert (answer["statusCode"], answer["body"]) == ((418, "no") if answers else (500, ""))
+
+
 # -- events by POST -----------------------------------------------------------------------
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from operator import attrgetter
+
 import pytest
 
 from tests.aws.lambda_stage import Context, Stage, failures, sent_of, start_of
 from tests.aws.shapes import S3_NOTIFICATION, event, message, rule, sqs
 from xorca.errors import ConfigurationError, UndeliveredError
 from xorca.events import Event
+from xorca.fleet import Fleet
+from xorca.handlers.aws_lambda import fleet_handler
 from xorca.handlers.aws_lambda.deadline import Deadline
 from xorca.handlers.aws_lambda.reading import read
 from xorca.handlers.aws_lambda.taking import PORTION, Taker
+from xorca.providers.memory import MemoryBus
 from xorca.runtime import Outcome
 
 
@@ -265,13 +271,37 @@ async def test_within_one_commit_too_what_is_behind_comes_again() -> None:
     """A process may take a later event and not an earlier one, say for want of memory."""
     batch = sqs(*(message(event(i, subject="s"), i, group="g") for i in "123"))
 
-    taken = await Taker(Picky(), Deadline(), "request").take(read(batch).parts)
+    taken = await Taker(Picky(), Deadline(), "request", attrgetter("subject")).take(
+        read(batch).parts
+    )
 
     assert [(each.part.message_id, each.again) for each in taken] == [
         ("1", False),
         ("2", True),
         ("3", True),
     ]
+
+
+def test_services_too_take_a_group_one_after_the_other() -> None:
+    """A FIFO queue promises so, and a command may rest on the one before it."""
+    begun: list[int] = []
+    ended: list[int] = []
+    parcels = Fleet("/srvc/parcels", bus=MemoryBus())
+
+    @parcels.serves("cmd.parcel.weigh")
+    async def weigh(n: int) -> None:
+        assert begun == ended
+        begun.append(n)
+        await asyncio.sleep(0.01)
+        ended.append(n)
+
+    commands = [event(f"{n}", type="cmd.parcel.weigh", subject="s", data=n) for n in range(3)]
+    batch = sqs(*(message(each, each["id"], group="s") for each in commands))
+
+    answer = fleet_handler(parcels)(batch, Context())
+
+    assert failures(answer) == []
+    assert ended == [0, 1, 2]
 
 
 # -- time ---------------------------------------------------------------------------------
@@ -299,17 +329,34 @@ def test_what_is_not_done_in_time_is_reported() -> None:
     assert len(stage.sent()) == PORTION
 
 
-def test_what_is_begun_with_something_slow_comes_again_and_does_nothing() -> None:
-    """It was done, and nobody was left to say so."""
+def test_something_slow_costs_its_neighbours_nothing() -> None:
+    """They were done, and are not told of as if they were not; nor are unreadable ones."""
     stage = Stage()
     stage.store.slow = {"slow"}
-    handler = stage.handler(margin=0.1)
+    many = [start_of(f"{number}") for number in range(PORTION)]
 
-    first = handler(sqs(start_of("a"), start_of("slow")), Context(left=0.5))
-    again = handler(sqs(start_of("a")), Context(left=0.5))
+    answer = stage.handler(margin=0.1)(sqs(start_of("slow"), "x", *many), Context(left=1.0))
 
-    assert (failures(first), failures(again)) == (["m0", "m1"], [])
-    assert len({each.to_json() for each in stage.bus.published}) == 1
+    assert failures(answer) == ["m0"]
+    assert len(stage.sent()) == PORTION
+    assert len(stage.letters()) == 1
+
+
+def test_a_slow_service_costs_its_neighbours_nothing() -> None:
+    """What was answered is not worked on again because of it."""
+    bus = MemoryBus()
+    parcels = Fleet("/srvc/parcels")
+
+    @parcels.serves("cmd.parcel.weigh")
+    async def weigh(n: int) -> int:
+        await asyncio.sleep(60 if n == 1 else 0)
+        return n
+
+    commands = [event(f"{n}", type="cmd.parcel.weigh", subject="s", data=n) for n in (0, 1)]
+    answer = fleet_handler(parcels, bus=bus, margin=0.1)(sqs(*commands), Context(left=0.5))
+
+    assert failures(answer) == ["m1"]
+    assert len(bus.published) == 1
 
 
 def test_a_slow_message_holds_its_group() -> None:

@@ -42,6 +42,29 @@ async def test_type_decides_where_an_event_goes() -> None:
     assert [one.type for one in rest.published] == ["notif.x"]
 
 
+async def test_opening_opens_every_bus_that_can_once() -> None:
+    """One that is away keeps no other from it, and is told of."""
+    opened: list[OpeningBus] = []
+
+    class OpeningBus(MemoryBus):
+        def __init__(self, *, away: bool = False) -> None:
+            super().__init__()
+            self.away = away
+
+        async def open(self) -> None:
+            if self.away:
+                raise Unavailable("away")
+            opened.append(self)
+
+    bus = OpeningBus()
+    routes = {"x.y": OpeningBus(away=True), "cmd.*": bus, "evt.*": bus, "*": MemoryBus()}
+
+    with pytest.raises(Unavailable, match="away"):
+        await RoutedBus(routes).open()
+
+    assert opened == [bus]
+
+
 async def test_failure_of_one_bus_names_its_events_alone() -> None:
     """What another bus took is not told as failed."""
     good = MemoryBus()

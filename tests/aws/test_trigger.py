@@ -33,6 +33,12 @@ ONE_EVENT: dict[str, Any] = {
     "queue, binary, Kafka's names": sqs(
         message(DATA, attributes={name.replace("-", "_"): value for name, value in TYPED.items()})
     ),
+    "queue, structured, attributes for filters": sqs(
+        message(PLACED, attributes={**binary("0"), **shapes.STRUCTURED})
+    ),
+    "queue, a batch, attributes for filters": sqs(
+        message([PLACED], attributes={**binary("0"), **BATCHED})
+    ),
     "queue < topic": sqs(notification(PLACED)),
     "queue < topic, a batch": sqs(notification([PLACED])),
     "queue < topic, binary": sqs(notification(DATA, TYPED)),

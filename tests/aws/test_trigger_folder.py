@@ -66,6 +66,16 @@ def test_a_folder_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert "FOLDER" in capsys.readouterr().err
 
 
+def test_a_manifest_may_lie_elsewhere(tmp_path: Path) -> None:
+    """So that a folder is tried that cannot be written to."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    written(folder, {"dead_letter": 1}, sqs(event(), "x"))
+    manifest = (folder / "manifest.json").rename(tmp_path / "other.json")
+
+    assert main([str(folder), str(manifest)]) == 0
+
+
 def test_payloads_of_a_given_folder(tmp_path: Path) -> None:
     """Every payload of the folder gives what its manifest expects."""
     ours = written(tmp_path, {"events": 1}, sqs(event()))

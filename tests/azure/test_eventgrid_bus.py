@@ -15,6 +15,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from tests.azure.queue_stage import hasty
 from tests.emulators.eventgrid import KEY, TOKEN, EventGrid, Order
+from tests.emulators.proxy import Fault, FaultProxy
 from xorca.errors import ConfigurationError, PublishFailed
 from xorca.events import Event
 from xorca.ports import Bus
@@ -82,6 +83,28 @@ class TestTopicOfANamespace(TestEventGridBus):
         self.grid = grid
         async with EventGridBus(grid.url, key=KEY, topic="orders", patience=hasty()) as bus:
             yield bus
+
+
+class TestShaken(TestEventGridBus):
+    """Every fourth request is lost, or its answer, or is answered 503: it is sent again."""
+
+    @pytest.fixture
+    async def bus(self, grid: EventGrid) -> AsyncIterator[EventGridBus]:
+        self.grid = grid
+        kinds = (Fault.lost_request(), Fault.lost_answer(), Fault.answer(503), Fault.half_answer())
+        async with (
+            FaultProxy(grid.url) as proxy,
+            EventGridBus(f"{proxy.url}/api/events", key=KEY, patience=hasty(12)) as bus,
+        ):
+            proxy.seed(7, 0.25, *kinds)
+            yield bus
+
+    async def arrived(self, bus: Bus) -> list[Event]:
+        """Drop what came twice, for the first answer was lost."""
+        return list({found.id: found for found in await super().arrived(bus)}.values())
+
+    async def test_same_event_twice_is_safe(self, bus: Bus) -> None:
+        """Nothing to be seen here: what comes twice is dropped above."""
 
 
 async def test_bytes_are_those_that_were_committed(bus: EventGridBus, grid: EventGrid) -> None:

@@ -120,6 +120,9 @@ def test_classes_and_a_url_are_enough(tmp_path: Path) -> None:
         ({"service_bus": ("topic", "")}, "neither a queue nor a topic"),
         ({"service_bus": "q", "service_bus_connection": "Endpoint=sb://x;Key=y"}, "app setting"),
         ({"storage_queue": "q", "storage_queue_connection": ""}, "app setting"),
+        ({"service_bus": True}, "service_bus=True names nothing"),
+        ({"storage_queue": True}, "storage_queue=True names nothing"),
+        ({"http": True}, "http=True names nothing"),
         ({"http": "/events"}, "plain route"),
         ({"http": "{tenant}/events"}, "plain route"),
         ({"http": "events", "http_level": "nobody"}, "anonymous, function, admin"),
@@ -253,6 +256,18 @@ async def test_a_fleet_answers_a_command() -> None:
     assert list(host.functions) == ["srvc_shelf_service_bus"]
     assert bus.types() == ["evt.shelf.reserve.success"]
     assert len(served) == 1
+
+
+async def test_a_fleet_may_be_given_another_bus() -> None:
+    """The fleet itself stays as it is."""
+    fleet, own, _ = shelf()
+    other = SwitchedBus()
+    host = host_of(fleet_blueprint(fleet, bus=other, service_bus="commands"))
+
+    await host.service_bus(body(RESERVE))
+
+    assert other.types() == ["evt.shelf.reserve.success"]
+    assert (own.types(), fleet.bus) == ([], own)
 
 
 async def test_an_answer_that_cannot_be_sent_comes_again() -> None:

@@ -246,6 +246,29 @@ async def test_what_event_grid_posts_is_taken() -> None:
     assert stage.bus.types() == ["cmd.shelf.reserve"]
 
 
+async def test_the_end_of_a_subscription_is_heard() -> None:
+    """Event Grid tells of it once; it is no event of anybody's."""
+    stage = Stage()
+    headers = {"aeg-event-type": "SubscriptionDeletion", "content-type": "application/json"}
+    deleted = {"id": "1", "eventType": "Microsoft.EventGrid.SubscriptionDeletedEvent"}
+
+    answer = await stage.host.http("POST", "/api/events", headers=headers, body=body([deleted]))
+
+    assert (answer.status, stage.bus.types()) == (200, [])
+
+
+async def test_a_notification_that_is_too_large_is_left_to_event_grid() -> None:
+    """413 moves a batch that nobody read to the dead letters of the subscription, and we tell."""
+    stage = Stage()
+    headers = {**NOTIFIED, "content-type": BATCH}
+    many = [adding(f"n-{number}") for number in range(1001)]
+
+    answer = await stage.host.http("POST", "/api/events", headers=headers, body=body(many))
+
+    assert answer.status == 413
+    assert [letter["reason"] for letter in stage.bus.letters()] == ["too-large"]
+
+
 async def test_a_notification_may_be_of_resources_that_are_no_uris() -> None:
     """What Azure tells of itself is read as it writes it."""
     stage = Stage()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -111,6 +112,17 @@ async def test_two_unreadable_messages_are_two_letters() -> None:
     await stage.host.service_bus(b"no event", MessageId="one")
     await stage.host.service_bus(b"no event", MessageId="two")
 
+    assert len({event.id for event in stage.bus.published}) == 2
+
+
+async def test_two_events_that_no_json_holds_are_two_letters() -> None:
+    """A number that is too large for the worker is infinite, which cannot be written again."""
+    stage = Stage()
+
+    for name in ("one", "two", "one"):
+        await stage.host.event_grid({**opening(), "id": name, "data": {"n": math.inf}})
+
+    assert [letter["reason"] for letter in stage.bus.letters()] == ["malformed"] * 3
     assert len({event.id for event in stage.bus.published}) == 2
 
 

@@ -191,6 +191,26 @@ async def test_event_beside_a_foreign_lease_comes_again(store: BlobStore, other:
     assert described.memory["tokens"] == ["b", "a"]
 
 
+async def test_who_waited_for_a_lease_in_vain_does_not_insist(
+    store: BlobStore, other: BlobStore, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who did not get the lease in its time asks to write twice at most, and loses nothing."""
+    monkeypatch.setattr("xorca.runtime.subject.LEASE_WAIT", 0.1)
+    holder = Runtime([Tally], store=other)
+    runtime = Runtime([Tally], store=store, lease=store.lease)
+    await holder.handle(started(), publish=False)
+
+    async with other.lease.hold(HOT):
+        (refused,) = await runtime.handle(tick("a"), publish=False)
+    asked = [request.method for request in proxy.requests if not is_lease(request)]
+    (applied,) = await runtime.handle(tick("a"), publish=False)
+
+    assert (refused.status, refused.reason) == ("retry", "contention")
+    assert isinstance(refused.error, LeaseHeld)
+    assert asked == ["GET", "PUT", "GET", "PUT"]
+    assert applied.status == "applied"
+
+
 async def test_work_under_a_lost_lease_is_done_again(
     store: BlobStore, other: BlobStore, proxy: FaultProxy
 ) -> None:

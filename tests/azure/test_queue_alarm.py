@@ -51,6 +51,7 @@ class TestStorageQueueAlarm(AlarmContract):
     """A queue hides messages for whole seconds."""
 
     step = 1.0
+    many = 15
 
     @pytest.fixture(autouse=True)
     def _keep(self, queue: QueueClient) -> None:
@@ -59,6 +60,14 @@ class TestStorageQueueAlarm(AlarmContract):
     async def rings(self, alarm: Alarm, seconds: float) -> list[Event]:
         await asyncio.sleep(seconds)
         return await drained(self.queue)
+
+
+class TestShaken(TestStorageQueueAlarm):
+    """Every fifth request is lost, or answered 503: it is sent again."""
+
+    @pytest.fixture(autouse=True)
+    def _shake(self, proxy: FaultProxy) -> None:
+        proxy.seed(7, 0.2, Fault.lost_request(), Fault.answer(503))
 
 
 async def hidden_for(queue: QueueClient, proxy: FaultProxy) -> list[str]:

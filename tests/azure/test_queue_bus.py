@@ -52,6 +52,7 @@ def is_put(request: Request) -> bool:
 
 class QueueBusContract(BusContract):
     encoding = "base64"
+    publishers = 8
 
     @pytest.fixture
     async def bus(self, proxy: FaultProxy, queue: QueueClient) -> AsyncIterator[StorageQueueBus]:

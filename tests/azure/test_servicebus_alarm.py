@@ -40,6 +40,7 @@ class TestServiceBusAlarm(AlarmContract):
     """A link takes a while to open, which the first wait has to outlast."""
 
     step = 0.8
+    many = 15
 
     @pytest.fixture(autouse=True)
     def _keep(self, broker: Broker, fresh_name: str) -> None:  # noqa: F811

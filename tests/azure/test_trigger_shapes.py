@@ -417,3 +417,19 @@ def test_reading_loads_no_package_of_azure() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {5: "x", "Data": {"message": json.dumps(EVENT)}},
+        {"Data": {5: json.dumps(EVENT)}, "Metadata": {}},
+        {"Data": {"message": json.dumps(EVENT)}, "Metadata": {5: "x"}},
+        {"Data": {"req": {"Method": "POST", "Headers": {5: "x"}, "Body": "no event"}}},
+    ],
+)
+def test_a_name_that_is_no_text_is_not_fatal(payload: dict[Any, Any]) -> None:
+    """Python holds what no JSON does; each is read as far as it can be, or refused."""
+    events, refused = read_trigger(payload)
+
+    assert len(events) + len(refused) == 1

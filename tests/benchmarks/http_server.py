@@ -20,9 +20,9 @@ FILES = 16_000
 async def serve(path: str, listening: socket.socket) -> None:
     """Serve books on a SQLite file until SIGTERM; what is emitted is in the responses."""
     from xorca import Runtime
+    from xorca.cli.serve_apps import Site
     from xorca.cli.serve_garbage import look_for_garbage_rarely
     from xorca.cli.serve_server import Server, config_of
-    from xorca.cli.serve_site import Site
     from xorca.handlers.asgi import app
     from xorca.providers.local import SqliteStore
 

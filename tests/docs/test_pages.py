@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_the_first_process_is_short() -> None:
     first = next(block for block in blocks_of(ROOT / "README.md") if block.title == "welcome.py")
 
     assert len([line for line in first.body.splitlines() if line.strip()]) <= 25
+
+
+@pytest.mark.parametrize("module", ["functions", "function_app"])
+def test_the_functions_of_the_readme_can_be_loaded(tmp_path: Path, module: str) -> None:
+    """A host that imports them needs no cloud for that."""
+    for block in blocks_of(ROOT / "README.md"):
+        if block.title:
+            (tmp_path / block.title).write_text(block.body, encoding="utf-8")
+    code = f"import {module} as it; print(sorted(name for name in vars(it) if name[0] != '_'))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "bus" in done.stdout
 
 
 def shape(value: object) -> object:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,6 +88,11 @@ class Fault:
 
 
 Only = Callable[[Request], bool]
+IN_A_ROW = 2
+"""So often at most does a seed strike one request: a patient client always gets through.
+
+Else a test would fail once in a while, whatever it tests, by nothing but bad luck.
+"""
 
 
 class FaultProxy:
@@ -103,6 +109,7 @@ class FaultProxy:
         self._random, self._rate = Random(0), 0.0
         self._kinds: tuple[Fault, ...] = ()
         self._only: Only = lambda _: True
+        self._struck: Counter[tuple[str, str, bytes]] = Counter()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -111,7 +118,10 @@ class FaultProxy:
         self._planned += [(only, fault) for fault in faults]
 
     def seed(self, seed: int, rate: float, *kinds: Fault, only: Only = lambda _: True) -> None:
-        """Let this share of the requests that fit meet one of these faults; 0 for none."""
+        """Let this share of the requests that fit meet one of these faults; 0 for none.
+
+        Below 1, none meets more than two in a row, however often it is repeated.
+        """
         self._random, self._rate, self._kinds, self._only = Random(seed), rate, kinds, only
 
     def count(self, operation: str = "") -> int:
@@ -187,8 +197,14 @@ class FaultProxy:
         return fault
 
     def _strikes(self, request: Request) -> bool:
-        wanted = bool(self._rate) and self._only(request)
-        return wanted and self._random.random() < self._rate
+        if not self._rate or not self._only(request):
+            return False
+        same = (request.method, request.path, request.body)
+        strikes = self._random.random() < self._rate
+        if self._rate < 1.0 and self._struck[same] >= IN_A_ROW:
+            strikes = False
+        self._struck[same] = self._struck[same] + 1 if strikes else 0
+        return strikes
 
     def _next_planned(self, request: Request) -> Fault | None:
         for place, (only, fault) in enumerate(self._planned):

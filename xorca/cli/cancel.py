@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @store_option()
 @bus_option()
 def command(subject: str, reason: str, url: str | None, bus_url: str | None) -> None:
-    r"""Cancel a process, and print the status that it has then.
+    """Cancel a process, and print the status that it has then.
 
     No module is needed. What follows from it goes to the bus, or to the channel of the
     store if it has one. A process that is over is left as it is.
@@ -35,7 +35,7 @@ def command(subject: str, reason: str, url: str | None, bus_url: str | None) -> 
     \b
       xorca cancel order.place/1.0.0/1042 --reason "bought elsewhere" \
           --store sqlite:///./state.db
-    """
+    """  # noqa: D301
     room = open_to_read(url)
     with at_work():
         status = asyncio.run(_cancel(room, bus_url, subject, reason))

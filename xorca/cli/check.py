@@ -17,7 +17,7 @@ from xorca.errors import DefinitionError, Problem
 @click.argument("targets", metavar="MODULE[:Class]...", nargs=-1, required=True)
 @click.option("--strict", is_flag=True, help="Take advice for errors.")
 def command(targets: tuple[str, ...], strict: bool) -> None:
-    r"""Check orchestrators and give advice.
+    """Check orchestrators and give advice.
 
     Every definition error is printed with code, cause, cure and place (exit code 1). Advice
     is what runs and yet deserves a second look (exit code 0, with --strict 1).
@@ -25,7 +25,7 @@ def command(targets: tuple[str, ...], strict: bool) -> None:
     \b
       xorca check shop.orders
       xorca check shop/orders.py:Order --strict
-    """
+    """  # noqa: D301
     reports = [_check(target) for target in targets]
     wrong = sum(not sound for sound, _ in reports)
     advised = sum(count for _, count in reports)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 @store_option()
 @bus_option()
 def command(subject: str, force: bool, url: str | None, bus_url: str | None) -> None:
-    r"""Delete a process that is over.
+    """Delete a process that is over.
 
     What it decided and may not have been sent is sent first, to the bus or the store's channel.
     A tombstone stays for 14 days, so that nothing that comes late does anything.
 
     \b
       xorca delete order.place/1.0.0/1042 --store sqlite:///./state.db
-    """
+    """  # noqa: D301
     room = open_to_read(url)
     with at_work():
         asyncio.run(_delete(room, bus_url, subject, force=force))

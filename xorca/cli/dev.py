@@ -28,7 +28,7 @@ URL = "sqlite:///./.xorca/dev.db"
     help="Serve over HTTP as well, on this port of 127.0.0.1; 0 takes a free one.",
 )
 def command(target: str, url: str, http: int | None) -> None:
-    r"""Work on a store until stopped; start anew when a file changes.
+    """Work on a store until stopped; start anew when a file changes.
 
     The orchestrators and fleets of the module work until Ctrl-C (or SIGTERM). Everything is
     kept: stop it, kill it, start it again, and processes go on where they were. A change of a
@@ -38,7 +38,7 @@ def command(target: str, url: str, http: int | None) -> None:
     \b
       xorca dev first
       xorca run first:Hello --data '{"name": "Ada"}' --store sqlite:///./.xorca/dev.db
-    """
+    """  # noqa: D301
     from xorca.cli.dev_supervisor import stop_signals, supervise
 
     if http is not None:

@@ -24,8 +24,8 @@ async def http_beside(worker: LocalWorker, port: int | None) -> AsyncGenerator[N
     if port is None:
         yield
         return
+    from xorca.cli.serve_apps import site_of
     from xorca.cli.serve_server import Server, config_of
-    from xorca.cli.serve_site import site_of
     from xorca.cli.serve_socket import bind, url_of
 
     with bind(_HOST, port) as listening:

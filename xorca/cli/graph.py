@@ -16,14 +16,14 @@ from xorca.dsl.orchestrator import plan_of
 @click.argument("target", metavar="MODULE[:Class]")
 @click.option("-o", "--output", type=Path, metavar="FILE", help="Write to a file.")
 def command(target: str, output: Path | None) -> None:
-    r"""Draw an orchestrator as a Mermaid diagram.
+    """Draw an orchestrator as a Mermaid diagram.
 
     Arrows carry what is heard, [guards] and / what is emitted. Put the text between
     ```mermaid fences in Markdown, or into any Mermaid viewer.
 
     \b
       xorca graph shop.orders:Order -o order.mmd
-    """
+    """  # noqa: D301
     text = mermaid(plan_of(load_sound(target).one()))
     if output is None:
         click.echo(text, nl=False)

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(url: str | None, name: str, status: str | None, limit: int, as_json: bool) -> None:
-    r"""List the processes of a store.
+    """List the processes of a store.
 
     NEXT is when somebody must look again: the earliest deadline, or when a process that is
     over may be pruned. What was deleted is listed by --status deleted alone.
 
     \b
       xorca ls --store sqlite:///./state.db --status active
-    """
+    """  # noqa: D301
     from xorca.ports import Query
 
     room = open_to_read(url)

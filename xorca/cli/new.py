@@ -14,7 +14,7 @@ from xorca.cli.failing import WrongUse
 @click.option("--aws", "cloud", flag_value="AWS", help="With what AWS needs (a later version).")
 @click.option("--azure", "cloud", flag_value="Azure", help="With what Azure needs (likewise).")
 def command(name: str, cloud: str | None) -> None:
-    r"""Make a project that runs and passes its own test.
+    """Make a project that runs and passes its own test.
 
     NAME is the directory that is made here: lower-case letters, digits, - and _. Nothing that
     exists is written over.
@@ -23,7 +23,7 @@ def command(name: str, cloud: str | None) -> None:
       xorca new shop
       cd shop
       make test
-    """
+    """  # noqa: D301
     from xorca.cli.new_name import check_name, package_of
     from xorca.cli.new_project import write_project
 

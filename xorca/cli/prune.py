@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     older_than: timedelta | None, name: str, dry_run: bool, url: str | None, bus_url: str | None
 ) -> None:
-    r"""Delete the processes whose time is over, and remove old tombstones for good.
+    """Delete the processes whose time is over, and remove old tombstones for good.
 
     The time of a process is over when its class says so by retain=..., or when it ended
     longer ago than --older-than. Active processes are never touched. It may run beside
@@ -41,7 +41,7 @@ def command(
 
     \b
       xorca prune --older-than 30d --store sqlite:///./state.db
-    """
+    """  # noqa: D301
     room = open_to_read(url)
     with at_work():
         found = asyncio.run(_prune(room, bus_url, older_than, name, dry_run=dry_run))

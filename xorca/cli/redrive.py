@@ -32,7 +32,7 @@ def command(
     only_list: bool,
     dry_run: bool,
 ) -> None:
-    r"""Apply dead letters once more, after what was wrong is mended.
+    """Apply dead letters once more, after what was wrong is mended.
 
     Without a process, all of the orchestrators that MODULE names. What fails again is a dead
     letter again, with the new cause; the exit code is 1 then.
@@ -40,7 +40,7 @@ def command(
     \b
       xorca redrive shop/orders.py --store sqlite:///./state.db --list
       xorca redrive shop/orders.py 1042 --store sqlite:///./state.db --dry-run
-    """
+    """  # noqa: D301
     loaded = load_sound(target)
     classes = loaded.chosen()
     if not classes:

@@ -39,7 +39,7 @@ def command(
     timeout: float,
     only_start: bool,
 ) -> None:
-    r"""Start a process, serve it, and show what happens.
+    """Start a process, serve it, and show what happens.
 
     The orchestrators and fleets of the module work in this program until the process has
     ended. The exit code is 0 then, 1 if it did not end in time or an event of it became a
@@ -49,7 +49,7 @@ def command(
       xorca run first:Hello --data '{"name": "Ada"}'
       xorca run first:Hello --data @ada.json --store sqlite:///./state.db
       xorca run first --data @ada.json --store sqlite:///./.xorca/dev.db --only-start
-    """
+    """  # noqa: D301
     if process_id == "":
         raise WrongUse("--process-id is empty; leave it out to have one derived")
     loaded = load_sound(target)

@@ -8,7 +8,9 @@ import click
 
 from xorca.cli.failing import WrongUse
 from xorca.cli.serve_extra import check_extra
-from xorca.cli.serve_wish import ServeWish
+from xorca.cli.serve_logs import LEVELS
+from xorca.cli.serve_options import http_options
+from xorca.cli.serve_wish import HttpWish, ServeWish
 from xorca.cli.stores import store_option
 
 if TYPE_CHECKING:
@@ -47,7 +49,21 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long what is under way may take to end.",
 )
-@click.option("--json-logs", is_flag=True, help="Write log lines as JSON.")
+@http_options
+@click.option(
+    "--log-level",
+    default="warning",
+    show_default=True,
+    type=click.Choice(LEVELS, case_sensitive=False),
+    envvar="XORCA_LOG_LEVEL",
+    help="What is logged; info has a line for each event. [env: XORCA_LOG_LEVEL]",
+)
+@click.option(
+    "--json-logs",
+    is_flag=True,
+    envvar="XORCA_JSON_LOGS",
+    help="Write log lines as JSON. [env: XORCA_JSON_LOGS]",
+)
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     target: str,
@@ -60,9 +76,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     sink_http: bool,
     prefix: str,
     grace: float,
+    http: HttpWish,
+    log_level: str,
     json_logs: bool,
 ) -> None:
-    r"""Serve the orchestrators and fleets of a module over HTTP.
+    """Serve the orchestrators and fleets of a module over HTTP.
 
     CloudEvents come to POST /, in any mode; GET /openapi.json describes the other routes.
     SIGTERM and Ctrl-C end the program when the requests under way are answered. With keys in
@@ -70,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     \b
       xorca serve shop.orders --store sqlite:///./state.db --sink https://broker.example/shop
-    """
+    """  # noqa: D301
     check_extra("xorca serve")
     if not url:
         raise WrongUse("which store? Say --store sqlite:///./state.db, or set XORCA_STORE")
@@ -86,6 +104,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         prefix=prefix,
         grace=grace,
         json_logs=json_logs,
+        log_level=log_level,
+        http=http,
     )
     raise SystemExit(_serve(wish))
 

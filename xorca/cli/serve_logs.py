@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from xorca.cli.printing import plain
 
-_LEVELS = {"xorca": logging.INFO, "uvicorn.error": logging.ERROR}
+LEVELS = ("debug", "info", "warning", "error")
+"""What may be asked for, from everything to little."""
 
 
 class _Plain(logging.Formatter):
@@ -17,26 +18,27 @@ class _Plain(logging.Formatter):
         """Write level and message; what was raised by its name, not by a traceback."""
         error = record.exc_info[1] if record.exc_info else None
         why = f": {type(error).__name__}" if error is not None else ""
-        return plain(f"{record.levelname.lower()} {record.getMessage()}{why}")
+        return plain(f"{record.levelname.lower()} {record.getMessage().strip()}{why}")
 
 
 @contextmanager
-def log_lines(*, json: bool) -> Generator[None]:
-    """Write what the log says while the block lasts."""
+def log_lines(level: str, *, json: bool) -> Generator[None]:
+    """Write what the log says from one of the ``LEVELS`` on, while the block lasts."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(json=json))
-    loggers = {logging.getLogger(name): level for name, level in _LEVELS.items()}
+    least = {"xorca": getattr(logging, level.upper()), "uvicorn.error": logging.ERROR}
+    loggers = {logging.getLogger(name): number for name, number in least.items()}
     before = {log: (log.level, log.propagate) for log in loggers}
-    for log, level in loggers.items():
-        log.setLevel(level)
+    for log, number in loggers.items():
+        log.setLevel(number)
         log.propagate = False
         log.addHandler(handler)
     try:
         yield
     finally:
-        for log, (level, propagate) in before.items():
+        for log, (number, propagate) in before.items():
             log.removeHandler(handler)
-            log.setLevel(level)
+            log.setLevel(number)
             log.propagate = propagate
 
 

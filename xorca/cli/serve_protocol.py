@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio import TimerHandle
 from typing import Any, ClassVar, Protocol
 
@@ -11,10 +12,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from xorca.cli.serve_transport import WholeResponses
 
 _LONGEST = 65_536
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 class _Cycle(Protocol):
     response_complete: bool
+    more_body: bool
 
 
 class Patience:
@@ -38,11 +41,14 @@ class Patience:
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin to wait for a request."""
-        super().connection_made(WholeResponses(transport))  # type: ignore[misc]
+        whole = WholeResponses(transport, self._is_sending)
+        super().connection_made(whole)  # type: ignore[misc]
         self._wait()
 
     def data_received(self, data: bytes) -> None:
         """Wait for the rest of a head, or stop waiting."""
+        if self.transport.is_leaving:
+            return
         super().data_received(data)  # type: ignore[misc]
         if self._is_asked():
             self._rest()
@@ -67,6 +73,14 @@ class Patience:
         cycle: _Cycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    def _is_sending(self) -> bool:
+        cycle: _Cycle | None = self.cycle
+        return cycle is not None and cycle.more_body
+
+    def _begins(self) -> bool:
+        """Tell whether what comes now is surely the beginning of a request."""
+        return self._head == 0 and not self._is_asked() and not self._is_sending()
+
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         self._waiting = loop.call_later(self.patience, self._give_up)
@@ -87,6 +101,16 @@ class PatientH11(Patience, H11Protocol):  # type: ignore[misc]
     """In Python alone."""
 
 
+def _without_upgrade(data: bytes) -> bytes:
+    """Leave out of a head that its client would change the protocol: nobody here does.
+
+    HTTP allows that, and the client goes on as if it had not asked. The parser would skip the
+    body of the request, the event.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"", head) + end + rest if end else data
+
+
 def patient_protocol() -> type[asyncio.Protocol]:
     """Give the fastest protocol that is installed, with its bounds."""
     try:
@@ -95,6 +119,11 @@ def patient_protocol() -> type[asyncio.Protocol]:
         return PatientH11
 
     class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]
-        """With a parser in C."""
+        """With a parser in C, which takes what follows an Upgrade for another protocol."""
+
+        def data_received(self, data: bytes) -> None:
+            """Receive a request, also of a client that would rather speak HTTP/2."""
+            asks = b"pgrade" in data or b"PGRADE" in data
+            super().data_received(_without_upgrade(data) if asks and self._begins() else data)
 
     return PatientHttpTools

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,10 +17,11 @@ import uvicorn
 
 from xorca.cli.failing import plain_errors
 from xorca.cli.loading import Loaded, load_sound
+from xorca.cli.serve_apps import Site, auth_by_environment
 from xorca.cli.serve_garbage import look_for_garbage_rarely
 from xorca.cli.serve_logs import log_lines
 from xorca.cli.serve_protocol import patient_protocol
-from xorca.cli.serve_site import Site, auth_by_environment, open_site
+from xorca.cli.serve_site import open_site
 from xorca.cli.serve_wish import ServeWish
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -67,7 +68,7 @@ def serve_here(
     """
     with _leaving(alone=attach is None):
         loaded = load_sound(wish.target)
-        with plain_errors(), log_lines(json=wish.json_logs):
+        with plain_errors(), log_lines(wish.log_level, json=wish.json_logs):
             asyncio.run(_serve(wish, loaded, listening, _Saying(where, attach)))
 
 
@@ -84,22 +85,26 @@ async def _serve(
 ) -> None:
     async with open_site(wish, loaded) as site:
         look_for_garbage_rarely()
-        server = Server(config_of(site, wish.grace), lambda: _say_ready(site, wish, saying))
+        server = Server(
+            config_of(site, wish.grace, wish.http.trusted_proxies),
+            lambda: _say_ready(site, wish, saying),
+        )
         saying.attach(server)
         await server.serve(sockets=[listening])
 
 
-def config_of(site: Site, grace: float) -> uvicorn.Config:
-    """Give what uvicorn is told; ``grace`` in seconds."""
+def config_of(site: Site, grace: float, trusted: Sequence[str] = ()) -> uvicorn.Config:
+    """Give what uvicorn is told; ``grace`` in seconds, ``trusted`` the addresses of proxies."""
     return uvicorn.Config(
-        site,
+        site.whole,
         http=patient_protocol(),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=list(trusted),
         timeout_keep_alive=_KEEP,
         timeout_graceful_shutdown=math.ceil(grace),
     )

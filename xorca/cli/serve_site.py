@@ -1,16 +1,15 @@
-"""What ``xorca serve`` serves: the runtime and the fleets of a module, on their paths."""
+"""What ``xorca serve`` serves: the runtime and the fleets of a module, opened and closed."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 from xorca.cli.failing import WrongUse
 from xorca.cli.loading import Loaded
+from xorca.cli.serve_apps import Site, site_of
 from xorca.cli.serve_wish import CHANNEL, ServeWish, Sink
 from xorca.cli.stores import open_room, token_keys
 from xorca.dsl.orchestrator import Orchestrator, plan_of
@@ -20,36 +19,17 @@ from xorca.ports import Alarm, Bus
 from xorca.providers.open import StoreRoom
 from xorca.runtime import Runtime
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-
-    from xorca.handlers.asgi import Auth
-
-    Scope = MutableMapping[str, Any]
-    App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Any]
-
-_STRANGE = re.compile(r"[^A-Za-z0-9._~/-]+")
 _PROBE = "_ready/probe"
 
 
-class Site:
-    """One ASGI application out of several, by the beginnings of their paths.
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Everything that a wish names."""
 
-    ``lines`` says what is served where.
-    """
-
-    def __init__(self, apps: Mapping[str, App], lines: Sequence[str]) -> None:
-        longest_first = sorted(apps.items(), key=lambda item: -len(item[0]))
-        self._apps, self.lines = longest_first, tuple(lines)
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Hand a request on; ``Any``, for these are what ASGI says they are."""
-        path: str = scope["path"]
-        for prefix, app in self._apps:
-            if path == prefix or path.startswith(f"{prefix}/"):
-                await app(scope, receive, send)
-                return
-        await self._apps[-1][1](scope, receive, send)
+    room: StoreRoom
+    runtime: Runtime | None
+    fleets: Sequence[Fleet]
+    site: Site
 
 
 @asynccontextmanager
@@ -60,6 +40,18 @@ async def open_site(wish: ServeWish, loaded: Loaded) -> AsyncGenerator[Site]:
         WrongUse: there is nothing to serve, or it cannot be served so.
         XorcaError: a part does not fit, or the store does not answer.
     """
+    async with _opened(wish, loaded) as opened, _beside(opened, wish):
+        yield opened.site
+
+
+async def try_site(wish: ServeWish, loaded: Loaded) -> None:
+    """Raise what would keep a worker from serving; nothing is worked on."""
+    async with _opened(wish, loaded):
+        pass
+
+
+@asynccontextmanager
+async def _opened(wish: ServeWish, loaded: Loaded) -> AsyncGenerator[_Opened]:
     classes, fleets = loaded.chosen_or_none(), loaded.instances(Fleet)
     if not classes and not fleets:
         raise WrongUse(
@@ -72,8 +64,7 @@ async def open_site(wish: ServeWish, loaded: Loaded) -> AsyncGenerator[Site]:
         for fleet in fleets:
             fleet.bus = bus or fleet.bus
         runtime = _runtime(classes, room, bus) if classes else None
-        await stack.enter_async_context(_beside(runtime, fleets, room, wish))
-        yield site_of(runtime, fleets, wish.prefix)
+        yield _Opened(room, runtime, fleets, site_of(runtime, fleets, wish.prefix, wish.http))
 
 
 async def _bus(sink: Sink | None, room: StoreRoom, stack: AsyncExitStack) -> Bus | None:
@@ -105,12 +96,11 @@ def _runtime(classes: Sequence[type[Orchestrator]], room: StoreRoom, bus: Bus | 
 
 
 @asynccontextmanager
-async def _beside(
-    runtime: Runtime | None, fleets: Sequence[Fleet], room: StoreRoom, wish: ServeWish
-) -> AsyncGenerator[None]:
+async def _beside(opened: _Opened, wish: ServeWish) -> AsyncGenerator[None]:
     """Work on the channel where something comes by it, and sweep now and then."""
     from xorca.cli.dev_worker import sweep_on
 
+    runtime = opened.runtime
     if runtime is None or runtime.bus is None:
         yield
         return
@@ -120,7 +110,8 @@ async def _beside(
         if not (timed or wish.to_channel):
             yield
             return
-        worker = LocalWorker(room, runtime=runtime, fleets=fleets if wish.to_channel else ())
+        fleets = opened.fleets if wish.to_channel else ()
+        worker = LocalWorker(opened.room, runtime=runtime, fleets=fleets)
         await worker.start()
         try:
             yield
@@ -130,53 +121,3 @@ async def _beside(
                     await worker.stop()
     finally:
         sweeping.cancel()
-
-
-def site_of(runtime: Runtime | None, fleets: Sequence[Fleet], prefix: str) -> Site:
-    """Put together what is served: orchestrators at the root, fleets below it.
-
-    Raises:
-        WrongUse: two fleets would have one path.
-    """
-    from xorca.handlers.asgi import app, fleet_app
-
-    auth = auth_by_environment()
-    apps: dict[str, App] = {}
-    lines: list[str] = []
-    if runtime is not None:
-        apps[prefix] = app(runtime, prefix=prefix, auth=auth)
-        for definition in runtime.registry.definitions:
-            plan = definition.plan
-            lines.append(f"{plan.name} {plan.version} at {prefix or '/'}")
-    for fleet in fleets:
-        place = prefix if not apps and len(fleets) == 1 else _place(fleet, prefix)
-        if place in apps:
-            raise WrongUse(f"two fleets would be at {place}: give one of them another name")
-        apps[place] = fleet_app(fleet, prefix=place, auth=auth)
-        lines.append(f"{fleet.source} at {place or '/'}")
-    if prefix not in apps:
-        apps[prefix] = _only_health(prefix)
-    return Site(apps, lines)
-
-
-def _place(fleet: Fleet, prefix: str) -> str:
-    return f"{prefix}/fleets/{_STRANGE.sub('-', fleet.name).strip('/-')}"
-
-
-def _only_health(prefix: str) -> App:
-    """Answer where several fleets have their own paths: the program itself is alive."""
-    from starlette.applications import Starlette
-    from starlette.routing import Route
-
-    from xorca.handlers.asgi.health import Readiness, health
-
-    ready = Readiness(None).endpoint()
-    return Starlette(routes=[Route(f"{prefix}/health", health), Route(f"{prefix}/ready", ready)])
-
-
-def auth_by_environment() -> Auth | None:
-    """Give what checks signatures, with the keys in XORCA_HTTP_KEY; None where it is not set."""
-    from xorca.handlers.asgi import HmacAuth
-
-    keys = os.environ.get("XORCA_HTTP_KEY", "").strip()
-    return HmacAuth(keys) if keys else None

@@ -17,6 +17,23 @@ class Sink(msgspec.Struct, frozen=True):
     knative: bool = False
 
 
+class HttpWish(msgspec.Struct, frozen=True):
+    """What the applications are told; None: as they have it of themselves.
+
+    Sizes in bytes, times in seconds, rates a second.
+    """
+
+    webhook_origins: tuple[str, ...] = ()
+    pass_over: bool = False
+    compat: bool = False
+    body: int | None = None
+    body_timeout: float | None = None
+    concurrency: int | None = None
+    rate: float | None = None
+    source_rate: float | None = None
+    trusted_proxies: tuple[str, ...] = ()
+
+
 class ServeWish(msgspec.Struct, frozen=True):
     """Everything that a worker must know; ``grace`` in seconds."""
 
@@ -29,6 +46,8 @@ class ServeWish(msgspec.Struct, frozen=True):
     prefix: str = ""
     grace: float = 10.0
     json_logs: bool = False
+    log_level: str = "warning"
+    http: HttpWish = HttpWish()
 
     @property
     def to_channel(self) -> bool:

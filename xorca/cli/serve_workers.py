@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import msgspec
 
 from xorca.cli.dev_guard import FAILED
 from xorca.cli.dev_supervisor import Stop, stop_signals
+from xorca.cli.failing import plain_errors
 from xorca.cli.loading import load_sound
 from xorca.cli.serve_server import say_ready
+from xorca.cli.serve_site import try_site
 from xorca.cli.serve_wish import ServeWish
 
 _LOOK = 0.1
@@ -76,8 +79,9 @@ class _Workers:
 
 def supervise(wish: ServeWish, listening: socket.socket, where: str) -> int:
     """Keep workers until somebody asks for the end; give the exit code."""
-    load_sound(wish.target)  # what cannot be served is said once, not by every worker
     with stop_signals() as stop:
+        with plain_errors():  # what cannot be served is said once, not by every worker
+            asyncio.run(try_site(wish, load_sound(wish.target)))
         workers = _Workers(wish, listening)
         say_ready((f"{wish.workers} workers",), wish, where)
         code = None

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @store_option()
 @click.option("--json", "as_json", is_flag=True, help="As JSON, complete.")
 def command(process: str, url: str | None, as_json: bool) -> None:
-    r"""Show everything that is stored of one process.
+    """Show everything that is stored of one process.
 
     A process id will do in place of the whole subject; so will its beginning, if no other
     process has the same.
 
     \b
       xorca show order.place/1.0.0/1042 --store sqlite:///./state.db
-    """
+    """  # noqa: D301
     if not process:
         raise WrongUse("the process id is empty; 'xorca ls' lists those that there are")
     room = open_to_read(url)

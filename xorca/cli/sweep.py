@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def command(
     url: str | None, bus_url: str | None, older_than: timedelta, name: str, as_json: bool
 ) -> None:
-    r"""Send what was committed and left unsent, and set wake-ups that were lost.
+    """Send what was committed and left unsent, and set wake-ups that were lost.
 
     It needs no classes, and may run beside workers, as often as you like. The exit code is 1
     if something could not be done; nothing of that is lost, and the next sweep tries again.
@@ -45,7 +45,7 @@ def command(
     \b
       xorca sweep --store sqlite:///./state.db
       xorca sweep --store s3://orders --bus eventbridge:default
-    """
+    """  # noqa: D301
     room = open_to_read(url)
     with at_work(), errors_as_sentences():
         done = asyncio.run(_sweep(room, bus_url, older_than, name))

@@ -124,7 +124,7 @@ def _too_old(draft: Draft, event: Event) -> Verdict | None:
     if not record.floor:
         return None
     made = event.timestamp()
-    if made is None or made.timestamp() > record.floor:
+    if made is None or round(made.timestamp(), 3) > record.floor:  # as times are noted here
         return None
     cause = f"it is of {event.time}, older than what can be proven not to have been seen"
     entry = bury(draft, event, reason="stale-unprovable", cause=cause)

@@ -83,6 +83,11 @@ def elsewhere(record: Record, subject: str) -> Verdict | None:
 
 
 def may_be_seen(record: Record, event: Event) -> bool:
-    """Tell whether a deleted process may have heard an event, as far as its time tells."""
+    """Tell whether a deleted process may have heard an event, as far as its time tells.
+
+    It may have been heard within the millisecond in which it was made.
+    """
     made = event.timestamp()
-    return record.status == DELETED and made is not None and made.timestamp() < record.floor
+    if record.status != DELETED or made is None:
+        return False
+    return round(made.timestamp(), 3) <= record.floor

@@ -53,8 +53,9 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
         if name == "content-type":
             name, value = "datacontenttype", text.strip()
         elif name.startswith(_PREFIX):
-            name = name.removeprefix(_PREFIX)
-            value = _decoded(name, text)
+            name, value = name[len(_PREFIX) :], text.strip(" \t")
+            if "%" in value or '"' in value:
+                value = decoded(name, value)
         else:
             continue
         if name in values:
@@ -67,10 +68,12 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def _decoded(name: str, text: str) -> str:
-    text = text.strip(" \t")
-    if "%" not in text and '"' not in text:
-        return text
+def decoded(name: str, text: str) -> str:
+    """Give what the header of an attribute stands for: quotes and percent signs are undone.
+
+    Raises:
+        InvalidEvent: a percent sign encodes nothing, or no UTF-8.
+    """
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         text = _ESCAPED.sub(r"\1", text[1:-1])
     if "%" not in text:

@@ -21,6 +21,7 @@ NATIVE: Final = "native"
 
 _SPACE: Final = " \t\r\n"
 _JSON: Final = ("", "application/json")
+_EVENT: Final = "application/cloudevents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def read_attributes(
     """Read a message in binary mode: its attributes are of the event, the body is the data.
 
     Names are ``ce-id`` or ``ce_id`` in any case; ``content-type`` says what the body is, JSON
-    by default. Values are taken as they are: no broker percent-encodes them.
+    by default. Values are taken as they are: no broker percent-encodes them. Where that says
+    that the body is the event itself, the attributes are there for filters alone.
     """
     headers: dict[str, str] = {}
     for name, value in attributes.items():
@@ -134,6 +136,8 @@ def read_attributes(
             return [origin.refuse("duplicate-attribute", text)]
         is_type = header == "content-type"
         headers[header] = value if is_type else quote(value, errors="surrogatepass")
+    if headers.get("content-type", "").strip().lower().startswith(_EVENT):
+        return read_text(body, origin)
     try:
         return [read_binary(headers, _bytes(body))]
     except InvalidEvent as error:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 from typing import Protocol
 
-from xorca.errors import ConfigurationError, LeaseHeld, LeaseLost, Unavailable
+from xorca.errors import ConfigurationError, LeaseHeld, LeaseLost, PortError
 from xorca.telemetry.lines import say
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
@@ -74,7 +74,7 @@ class HeldLease:
         """Let others have the lease; one that cannot be given back runs out by itself."""
         try:
             await self._table.release(self.key, self._owner)
-        except Unavailable as error:
+        except PortError as error:
             message = f"the lease on {self.key!r} was not given back, it runs out"
             say(logging.WARNING, "lease.kept", message, {"key": self.key}, error=error)
 
@@ -82,7 +82,7 @@ class HeldLease:
         """Renew three times in every ``ttl`` until the lease is lost."""
         while not self._taken_away:
             await asyncio.sleep(self._ttl / 3)
-            with suppress(Unavailable):
+            with suppress(PortError):  # also where we are refused: that may be put right in time
                 await self._renew()
 
     async def _try(self) -> bool:

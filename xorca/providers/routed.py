@@ -10,6 +10,7 @@ from xorca.errors import ConfigurationError, PublishFailed, XorcaError
 from xorca.events import Event
 from xorca.ports import Bus, Room
 from xorca.providers.closing import Closing
+from xorca.providers.opens import Opens
 from xorca.providers.patterns import check_pattern
 
 
@@ -58,6 +59,14 @@ class RoutedBus(Closing):
         if failed:
             names = tuple(dict.fromkeys(each.id for each in events if each.id in failed))
             raise PublishFailed("; ".join(causes), failed=names)
+
+    async def open(self) -> None:
+        """Connect those buses that can ahead of their first use, as a function starts."""
+        rooms = (bus for bus in self._buses() if isinstance(bus, Opens))
+        results = await asyncio.gather(*(room.open() for room in rooms), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def close(self) -> None:
         """Close the buses; they open again on use."""

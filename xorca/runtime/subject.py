@@ -89,7 +89,7 @@ class SubjectWorker:
         failure: PortError | SideGone | None = None
         for number in range(ATTEMPTS):
             if number > 1:  # the first time, a start may only have been tried in the dark
-                await self.clock.sleep(self.random.random() * min(1.0, 0.025 * 2**number))
+                await self._pause(number, failure)
             try:
                 warm, attempt = None if number else self.cache.get(key), None
                 if warm is not None or (not number and items[0].starts):
@@ -119,6 +119,12 @@ class SubjectWorker:
                 self.cache.put(key, warm)  # what it sends now it need not send again
             return await self._deliver(work, attempt, warm, key=key, publish=publish)
         raise failure or Unavailable("nothing was tried")
+
+    async def _pause(self, number: int, failure: PortError | SideGone | None) -> None:
+        """Wait before one more try, unless it would be as vain as the last."""
+        if self.lease is not None and isinstance(failure, LeaseHeld):
+            raise failure  # the lease was waited for, and nobody saves without it while it is held
+        await self.clock.sleep(self.random.random() * min(1.0, 0.025 * 2**number))
 
     # -- load, step, save -------------------------------------------------------
 

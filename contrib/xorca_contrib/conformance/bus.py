@@ -15,10 +15,12 @@ from xorca_contrib.conformance.samples import EVERY_BYTE, event
 class BusContract:
     """Inherit this, give a fixture ``bus``, and say how to read what arrived.
 
-    Override ``break_it`` where the transport can be made to refuse.
+    Override ``break_it`` where the transport can be made to refuse. ``publishers`` is how many
+    tasks publish at once.
     """
 
     pytestmark = pytest.mark.asyncio
+    publishers = 20
 
     async def arrived(self, bus: Bus) -> list[Event]:
         """Give everything that arrived since the test began, in order of arrival."""
@@ -95,7 +97,8 @@ class BusContract:
 
     async def test_concurrent_publishes_all_arrive(self, bus: Bus) -> None:
         """Publishing from many tasks loses nothing, and each keeps its order."""
-        batches = [[event(number * 10 + place) for place in range(5)] for number in range(20)]
+        numbers = range(self.publishers)
+        batches = [[event(number * 10 + place) for place in range(5)] for number in numbers]
 
         await asyncio.gather(*(bus.publish(batch) for batch in batches))
 

@@ -161,15 +161,28 @@ resource "aws_cloudwatch_event_target" "events_rule" {
 }
 
 resource "aws_sqs_queue_policy" "events_policy" {
-  for_each  = { events = aws_sqs_queue.events, letters = aws_sqs_queue.events_letters }
-  queue_url = each.value.id
+  queue_url = aws_sqs_queue.events.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = each.value.arn
+      Resource  = aws_sqs_queue.events.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.events_rule.arn } }
+    }]
+  })
+}
+
+resource "aws_sqs_queue_policy" "events_letters_policy" {
+  queue_url = aws_sqs_queue.events_letters.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.events_letters.arn
       Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.events_rule.arn } }
     }]
   })
@@ -209,15 +222,28 @@ resource "aws_cloudwatch_event_target" "commands_rule" {
 }
 
 resource "aws_sqs_queue_policy" "commands_policy" {
-  for_each  = { commands = aws_sqs_queue.commands, letters = aws_sqs_queue.commands_letters }
-  queue_url = each.value.id
+  queue_url = aws_sqs_queue.commands.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = each.value.arn
+      Resource  = aws_sqs_queue.commands.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.commands_rule.arn } }
+    }]
+  })
+}
+
+resource "aws_sqs_queue_policy" "commands_letters_policy" {
+  queue_url = aws_sqs_queue.commands_letters.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.commands_letters.arn
       Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.commands_rule.arn } }
     }]
   })

@@ -52,5 +52,4 @@ app.register_functions(
 )
 
 for fleet in (books, summaries, grammar, regulations):
-    fleet.bus = bus
-    app.register_functions(fleet_blueprint(fleet, event_grid=True))
+    app.register_functions(fleet_blueprint(fleet, bus=bus, event_grid=True))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.unit.cli.conftest import HELLO, Call
@@ -81,3 +82,11 @@ def test_no_color_is_respected(
     result = call("check", "nowhere", env=variables, color=True)
 
     assert ("\x1b[" in result.stderr) is coloured
+
+
+def test_the_help_of_a_command_has_its_examples_on_lines_of_their_own(call: Call) -> None:
+    """As they are typed, and without the marks that keep them so."""
+    found = {name: call(name, "--help").stdout for name in main.list_commands(click.Context(main))}
+
+    assert not [name for name, text in found.items() if "\\b" in text]
+    assert '\n    xorca run first:Hello --data \'{"name": "Ada"}\'\n' in found["run"]

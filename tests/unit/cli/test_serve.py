@@ -9,8 +9,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -225,13 +226,14 @@ def test_what_is_under_way_is_answered(place: Path, workers: str) -> None:
 
 
 def test_what_takes_too_long_is_cut_off(place: Path) -> None:
-    """After the grace the program ends all the same, with exit code 0."""
+    """After the grace the program ends all the same; who waits is told to come again."""
     with Serve(place, "slow", "--grace", "0.5") as serve:
         command = {**NAP, "data": {"seconds": 200}}
 
+        answers: list[httpx.Response] = []
+
         def ask() -> None:
-            with contextlib.suppress(httpx.HTTPError):
-                serve.post(command, "/fleets/greetings")
+            answers.append(serve.post(command, "/fleets/greetings"))
 
         asking = threading.Thread(target=ask)
         asking.start()
@@ -241,6 +243,7 @@ def test_what_takes_too_long_is_cut_off(place: Path) -> None:
         asking.join(PATIENCE)
 
         assert (code, "Traceback" in serve.output) == (0, False), serve.output
+    assert [(each.status_code, each.headers["retry-after"]) for each in answers] == [(503, "1")]
 
 
 def test_a_worker_that_dies_is_replaced(place: Path) -> None:
@@ -319,6 +322,8 @@ def test_without_the_extra_it_says_the_pip_line(
         (("hello", "--store", STORE, "--sink", "https://10.0.0.1/"), "private"),
         (("hello", "--store", STORE, "--host", "192.0.2.1"), "give another with --host"),
         (("hello", "--store", STORE, "--prefix", "shop"), "prefix='shop'"),
+        (("hello", "--store", STORE, "--webhook-origin", "https://a/"), "no host"),
+        (("hello", "--store", STORE, "--trusted-proxy", "me"), "is no address"),
     ],
 )
 @pytest.mark.usefixtures("place")
@@ -333,6 +338,23 @@ def test_what_cannot_be_served_is_one_sentence(
     assert done.exit_code == 2, done.output
     assert one_sentence(done.stderr), done.stderr
     assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [(("--prefix", "shop"), ""), (("--sink", "ftp://a"), ""), ((), "too-short")],
+)
+@pytest.mark.usefixtures("place")
+def test_it_is_said_once_for_all_workers(
+    arguments: tuple[str, ...], key: str, here: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any is started, and before anything is called ready."""
+    monkeypatch.setenv("XORCA_HTTP_KEY", key)
+
+    done = call("serve", "hello", "--store", STORE, "--port", "0", "--workers", "2", *arguments)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert one_sentence(done.stderr), done.stderr
 
 
 def test_workers_that_cannot_begin_end_the_program(place: Path) -> None:
@@ -360,13 +382,83 @@ def test_an_open_port_is_warned_about(
 
 def test_log_lines_may_be_json(place: Path) -> None:
     """One object a line, on stderr."""
-    with Serve(place, "hello", "--json-logs") as serve:
+    with Serve(place, "hello", "--json-logs", "--log-level", "info") as serve:
         serve.post(START)
         wait_until(lambda: '"level"' in serve.output, lambda: serve.output)
 
         lines = [line for line in serve.output.splitlines() if line.startswith("{")]
 
     assert [json.loads(line)["logger"] for line in lines] == ["xorca"]
+
+
+@pytest.mark.parametrize(("level", "told"), [(None, False), ("info", True)])
+def test_events_that_go_well_are_logged_where_asked(
+    place: Path, level: str | None, *, told: bool
+) -> None:
+    """A line an event costs; by default there are lines for what goes wrong."""
+    with Serve(place, "hello", variables={"XORCA_LOG_LEVEL": level} if level else None) as serve:
+        serve.post(START)
+        serve.post({**START, "id": "s-2", "data": 5})
+        wait_until(lambda: "dead letter" in serve.output, lambda: serve.output)
+
+        assert ("started by" in serve.output) == told
+
+
+# -- how it answers ---------------------------------------------------------------------------------
+
+UNHEARD = {**START, "type": "evt.weather.changed"}
+
+
+def test_webhooks_are_allowed_by_option(place: Path) -> None:
+    """The hosts that are named, and no others; of the fleets as well."""
+    with Serve(
+        place, "served", "--webhook-origin", "a.example", "--webhook-origin", "b.example"
+    ) as serve:
+        statuses = [
+            httpx.options(
+                f"{serve.url}{path}", headers={"WebHook-Request-Origin": host}, trust_env=False
+            ).status_code
+            for path in ("/", "/fleets/greetings")
+            for host in ("a.example", "b.example", "c.example")
+        ]
+
+    assert statuses == [200, 200, 403] * 2
+
+
+def test_options_may_stand_in_the_environment(place: Path) -> None:
+    """As a container is configured; workers are told as well."""
+    variables = {
+        "XORCA_WEBHOOK_ORIGINS": "a.example b.example",
+        "XORCA_PASS_OVER": "1",
+        "XORCA_COMPAT": "true",
+        "XORCA_MAX_BODY": "2000",
+    }
+    with Serve(place, "hello", "--workers", "2", variables=variables) as serve:
+        asked = httpx.options(
+            serve.url, headers={"WebHook-Request-Origin": "b.example"}, trust_env=False
+        )
+        passed = serve.post(UNHEARD)
+        large = serve.post({**START, "data": {"name": "x" * 3000}})
+        typed = serve.post({}, "/events/evt.weather.changed")
+
+    assert (asked.status_code, passed.status_code, large.status_code) == (200, 202, 413)
+    assert (typed.status_code, "Unsupported event type" in typed.text) == (400, True)
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [((), [429, 429]), (("127.0.0.1",), [200, 429])])
+def test_callers_behind_a_proxy_have_a_rate_each(
+    place: Path, proxies: tuple[str, ...], statuses: list[int]
+) -> None:
+    """Where the proxy is trusted; else what it says of them may be said by anybody."""
+    options = [part for each in proxies for part in ("--trusted-proxy", each)]
+    with Serve(place, "hello", "--rate", "0.01", *options) as serve:
+        serve.post(START, **{"x-forwarded-for": "10.0.0.0"})
+        found = [
+            serve.post(START, **{"x-forwarded-for": address}).status_code
+            for address in ("10.0.0.9", "10.0.0.0")
+        ]
+
+    assert found == statuses
 
 
 # -- a head that never ends ------------------------------------------------------------------------
@@ -376,12 +468,15 @@ MADE = pytest.mark.parametrize("made", [PatientH11, patient_protocol()], ids=["h
 
 
 @contextlib.asynccontextmanager
-async def serving(made: type[asyncio.Protocol]) -> AsyncIterator[tuple[str, int]]:
-    """Serve an answer to everything by a protocol, and give the address."""
+async def serving(
+    made: type[asyncio.Protocol], application: Callable[..., Any] | None = None
+) -> AsyncIterator[tuple[str, int]]:
+    """Serve an application by a protocol, and give the address."""
     ready = asyncio.Event()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(hello_world, http=made, lifespan="off", log_config=None)
+        application = application or hello_world
+        config = uvicorn.Config(application, http=made, lifespan="off", log_config=None)
         server = Server(config, ready.set)
         task = asyncio.create_task(server.serve([listening]))
         await ready.wait()
@@ -417,6 +512,23 @@ async def test_a_head_without_end_is_not_kept(
     assert b"200 OK" not in end
 
 
+@MADE
+@pytest.mark.parametrize("name", [b"Upgrade", b"upgrade", b"UPGRADE"])
+async def test_a_client_that_would_rather_speak_http_2_is_answered(
+    made: type[asyncio.Protocol], name: bytes
+) -> None:
+    """As Java's sends its first request: the body is read, whatever is in it."""
+    body = b"{}\r\nUpgrade: h2c\r\n\r\n"
+    lines = b"Connection: Upgrade, HTTP2-Settings, close", name + b": h2c", b"HTTP2-Settings: AAMA"
+    head = b"POST / HTTP/1.1\r\nhost: x\r\n" + b"\r\n".join(lines)
+
+    async with serving(made, echo) as address:
+        end = await exchange(address, head + b"\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+
+    assert end.startswith(b"HTTP/1.1 200 OK")
+    assert body in end
+
+
 BOTH = b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTT"
 
 
@@ -437,6 +549,13 @@ async def hello_world(scope: object, receive: object, send: object) -> None:
     """Answer everything."""
     await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
     await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
+
+
+async def echo(scope: object, receive: object, send: object) -> None:
+    """Answer with what was sent."""
+    message = await receive()  # type: ignore[operator]
+    await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
+    await send({"type": "http.response.body", "body": message["body"]})  # type: ignore[operator]
 
 
 # -- beside dev --------------------------------------------------------------------------------------

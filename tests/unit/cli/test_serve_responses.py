@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
 from tests.unit.handlers.asgi.sockets import listening
+from xorca.cli import serve_transport
+from xorca.cli.serve_apps import Site
 from xorca.cli.serve_protocol import PatientH11, patient_protocol
 from xorca.cli.serve_server import Server, config_of
-from xorca.cli.serve_site import Site
 from xorca.cli.serve_transport import WholeResponses
 
 PATIENCE = 30.0
@@ -108,6 +110,9 @@ def test_a_long_body_is_not_copied() -> None:
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer as the path says: slowly in parts, much at once, nothing, or not to the end."""
+    if scope["path"].startswith("/refused"):
+        await refuse(scope, send)
+        return
     await receive()
     start = {"type": "http.response.start", "status": 200, "headers": []}
     await send(start)
@@ -119,6 +124,14 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         raise LookupError("lost")
     body = b"x" * LARGE if scope["path"] == "/large" else b""
     await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(scope: Any, send: Any) -> None:
+    """Answer before the body was read, and close where the path says so."""
+    close = [(b"connection", b"close")] if scope["path"] == "/refused/close" else []
+    headers = [(b"content-length", b"2"), *close]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"no"})
 
 
 @asynccontextmanager
@@ -196,3 +209,78 @@ def test_garbage_is_looked_for_rarely() -> None:
 
     assert done.stdout.split() == ["True", "True", "10000"]
     assert gc.get_threshold()[0] != 10_000  # it is for a program of its own
+
+
+# -- what looks like a head ---------------------------------------------------------------
+
+BODY = b"a\r\nUpgrade: h2c\r\n\r\nb"
+POST = b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+ONCE_MORE = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("path", "cut"), [(b"/refused", 0), (b"/", 1), (b"/", 3), (b"/", 0)])
+async def test_nothing_is_taken_out_of_a_body(protocol: Any, path: bytes, cut: int) -> None:
+    """Wherever it is cut, and though it is answered already: the next request is where it was."""
+    head = POST % (path, len(BODY))
+    where = len(head) - cut
+    async with serving(protocol) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        for part in (head[:where], head[where:] + BODY + ONCE_MORE):
+            writer.write(part)
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(PATIENCE):
+            found = await reader.read()
+        writer.close()
+
+    assert found.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 200 OK" in found
+
+
+# -- hanging up ----------------------------------------------------------------------------
+
+
+def upload(address: tuple[str, int], path: str) -> tuple[int, bytes]:
+    """Send a large body, all of it before the answer is looked at."""
+    client = HTTPConnection(*address, timeout=PATIENCE)
+    try:
+        client.request("POST", path, b"x" * 5 * LARGE)
+        answer = client.getresponse()
+        return answer.status, answer.read()
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("path", ["/refused", "/refused/close"])
+async def test_who_is_still_sending_is_told_why_it_is_refused(protocol: Any, path: str) -> None:
+    """Its connection is not reset before it has read that."""
+    async with serving(protocol) as address:
+        found = await asyncio.to_thread(upload, address, path)
+
+    assert found == (413, b"no")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_who_sends_on_and_on_is_hung_up_on(
+    protocol: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while, with what it said thrown away."""
+    monkeypatch.setattr(serve_transport, "_LINGER", 0.3)
+    async with serving(protocol) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"POST /refused/close HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n")
+        answer = await reader.read()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(ConnectionError):
+                await send_on(writer)
+
+    assert answer.endswith(b"no")
+
+
+async def send_on(writer: asyncio.StreamWriter) -> None:
+    """Send until the other side hangs up."""
+    while True:
+        writer.write(b"x" * 1000)
+        await writer.drain()
+        await asyncio.sleep(0.01)

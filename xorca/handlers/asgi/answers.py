@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
-from xorca.handlers.asgi.problems import MEDIA_TYPE, HttpProblem
+from xorca.handlers.asgi.problems import MEDIA_TYPE, HttpProblem, again
 
 _encode = msgspec.json.Encoder().encode
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
@@ -55,6 +58,21 @@ def problem_response(problem: HttpProblem) -> Response:
     return Whole(body, problem.status, problem.headers, known=_PROBLEM)
 
 
+class _Parting(Whole):
+    """The last word to somebody whose request was cancelled, and stays cancelled."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+        raise asyncio.CancelledError
+
+
+def parting_response() -> Response:
+    """Give the response of a server that gives up; else its caller would be told of a fault."""
+    problem = again("stopping", "This server stops, and the work was given up; send it again.")
+    headers = {**problem.headers, "Connection": "close"}
+    return _Parting(_encode(problem.members()), problem.status, headers, known=_PROBLEM)
+
+
 def empty_response(status: int, *, headers: Mapping[str, str] | None = None) -> Response:
     """Give a response without a body."""
     return Whole(b"", status, headers or {})
@@ -63,8 +81,15 @@ def empty_response(status: int, *, headers: Mapping[str, str] | None = None) -> 
 async def routing_problem(request: Request, exc: Exception) -> Response:
     """Say that there is no such address, or not for this method."""
     assert isinstance(exc, HTTPException)  # it is registered for these alone
-    kind, detail = "not-found", "There is nothing at this address."
+    kind, detail, headers = "not-found", "There is nothing at this address.", exc.headers
     if exc.status_code == 405:
         kind, detail = "method", f"This address does not take {request.method[:20]}."
-    problem = HttpProblem(exc.status_code, kind, detail, headers=exc.headers)
-    return problem_response(problem)
+        headers = {"Allow": ", ".join(_methods_at(request))}
+    return problem_response(HttpProblem(exc.status_code, kind, detail, headers=headers))
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Give the methods that an address takes; Starlette names those of one route of it."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    fits = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fits for method in route.methods or ()})

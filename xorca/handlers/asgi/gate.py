@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xorca.errors import PortError, RecordError
-from xorca.handlers.asgi.answers import problem_response
+from xorca.handlers.asgi.answers import parting_response, problem_response
 from xorca.handlers.asgi.buckets import buckets_of
 from xorca.handlers.asgi.heads import Heads
 from xorca.handlers.asgi.intake import Intake
@@ -80,7 +81,12 @@ class Gate:
         place = room or self.busy
 
         async def endpoint(request: Request) -> Response:
-            return await answered(self._pass(request, work, place, public=public))
+            try:
+                return await self._pass(request, work, place, public=public)
+            except Exception as error:
+                return _answer_to(error)
+            except asyncio.CancelledError:  # of a server that stops, and waited long enough
+                return parting_response()
 
         return endpoint
 
@@ -105,39 +111,37 @@ class Gate:
             most=limits.batch_body if heads.media_type() == BATCH else limits.body,
             within=limits.body_timeout,
         )
-        principal = None if public else await self._authenticate(request, intake)
+        principal = None
+        if not (public or self._auth is None):
+            principal = await _authenticated(self._auth, request, intake)
         if self._rate is not None:
             self._rate.check(_caller(request, principal))
         body = await intake.body()
         with room:
             return await work(Asked(request, heads, intake, body, principal))
 
-    async def _authenticate(self, request: Request, intake: Intake) -> Principal | None:
-        if self._auth is None:
-            return None
-        principal = await self._auth(Request(request.scope, intake.receive))
-        if principal is None:
-            raise unauthorized("Nobody here knows who sends this request.")
-        return principal
+
+async def _authenticated(auth: Auth, request: Request, intake: Intake) -> Principal:
+    principal = await auth(Request(request.scope, intake.receive))
+    if principal is None:
+        raise unauthorized("Nobody here knows who sends this request.")
+    return principal
 
 
-async def answered(work: Awaitable[Response]) -> Response:
-    """Wait for a response; give one to whatever is raised instead."""
-    try:
-        return await work
-    except HttpProblem as problem:
-        return problem_response(problem)
-    except PortError as exc:
-        say(logging.WARNING, "http.again", "a request must be sent again", error=exc)
+def _answer_to(error: Exception) -> Response:
+    """Give the response to what was raised instead of one."""
+    if isinstance(error, HttpProblem):
+        return problem_response(error)
+    if isinstance(error, PortError):
+        say(logging.WARNING, "http.again", "a request must be sent again", error=error)
         return problem_response(again("unavailable", "The store or the bus is away; try again."))
-    except RecordError as exc:
-        say(logging.ERROR, "http.record", "a request met what cannot be read", error=exc)
+    if isinstance(error, RecordError):
+        say(logging.ERROR, "http.record", "a request met what cannot be read", error=error)
         return problem_response(
             HttpProblem(500, "record", "What is stored of this process cannot be read.")
         )
-    except Exception as exc:
-        say(logging.ERROR, "http.internal", "a request failed", error=exc)
-        return problem_response(HttpProblem(500, "internal", "Something here is broken."))
+    say(logging.ERROR, "http.internal", "a request failed", error=error)
+    return problem_response(HttpProblem(500, "internal", "Something here is broken."))
 
 
 def _check_origin(heads: Heads) -> None:

@@ -57,7 +57,7 @@ class Heads:
             raise HttpProblem(415, "unsupported", "The body is compressed; send it as it is.")
         found: dict[str, str] = {}
         for raw, value in self.raw:
-            if not (raw.startswith(b"ce-") or raw == b"content-type"):
+            if raw[:3] != b"ce-" and raw != b"content-type":
                 continue
             name = raw.decode("latin-1")
             if name in found:

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from xorca.errors import InvalidEvent
 from xorca.events import Event, derived_id
+from xorca.events.binary import decoded
 from xorca.events.json_text import checked_data
 from xorca.events.validation import check_size, checked_event
 from xorca.handlers.asgi.gate import Asked
 from xorca.handlers.asgi.problems import HttpProblem
 from xorca.handlers.asgi.verdicts import malformed
 
+_ATTRIBUTE: Final = b"ce-"
 _FIXED: Final = {"specversion": "1.0", "datacontenttype": "application/json"}
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -53,12 +55,16 @@ def check_query(asked: Asked, known: Iterable[str]) -> None:
 
 
 def said(asked: Asked, query: str, *headers: bytes) -> str | None:
-    """Give what the query says under a name, or else a header; None if neither does."""
+    """Give what the query says under a name, or else a header; None if neither does.
+
+    Raises:
+        HttpProblem: 400 the header comes twice, or cannot be read.
+    """
     found = asked.request.query_params.get(query)
     if found is not None:
         return found
     name = next(filter(asked.heads.has, headers), None)
-    return None if name is None else _utf8(asked.heads.get(name))
+    return None if name is None else _in_header(asked, name)
 
 
 def event_id(asked: Asked, *headers: bytes) -> str:
@@ -95,10 +101,19 @@ def made_event(asked: Asked, data: bytes | None, **attributes: str | None) -> Ev
     return event
 
 
-def _utf8(value: str) -> str:
+def _in_header(asked: Asked, name: bytes) -> str:
+    """Read a header; those of CloudEvents as binary mode has them, percent-encoded."""
+    if sum(name == each for each, _ in asked.heads.raw) > 1:
+        raise HttpProblem(400, "duplicate-attribute", "A header of the event comes twice.")
     try:
-        return value.encode("latin-1").decode()
+        text = asked.heads.get(name).encode("latin-1").decode()
     except UnicodeError:
         raise HttpProblem(
             400, "invalid-attribute", "A header is not UTF-8; send it in the query."
         ) from None
+    if not name.startswith(_ATTRIBUTE):
+        return text
+    try:
+        return decoded(name.removeprefix(_ATTRIBUTE).decode(), text.strip(" \t"))
+    except InvalidEvent as exc:
+        raise malformed(exc).problem() from None

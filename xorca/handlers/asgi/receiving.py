@@ -67,27 +67,27 @@ class Receiver:
         if len(members) > self._gate.limits.batch:
             most = self._gate.limits.batch
             raise HttpProblem(413, "too-large", f"The batch has more than {most} events.")
-        done = await self.take(members)
         wish = wish_of(asked.heads.get(b"accept")[:4096], came_as)
         if came_as is Mode.BATCH:
-            return self._answer_batch(done, wish)
-        return self._answer_one(done[0], wish)
+            return self._answer_batch(await self._take_all(members), wish)
+        return self._answer_one(await self.take(members[0]), wish)
 
-    async def take(self, members: Sequence[Event | InvalidEvent]) -> list[Done]:
-        """Apply the events among the members of a request."""
-        if len(members) == 1:
-            return [await self._take_one(members[0])]
-        events = [member for member in members if isinstance(member, Event)]
-        self._gate.check_sources([event.source for event in events])
-        outcomes = iter(await self._handling.handle(*events) if events else ())
-        return [done_with(m, next(outcomes) if isinstance(m, Event) else None) for m in members]
-
-    async def _take_one(self, member: Event | InvalidEvent) -> Done:
+    async def take(self, member: Event | InvalidEvent) -> Done:
+        """Apply the one event of a request."""
         if isinstance(member, InvalidEvent):
             return done_with(member, None)
         self._gate.check_sources([member.source])
         (outcome,) = await self._handling.handle(member)
         return done_with(member, outcome)
+
+    async def _take_all(self, members: Sequence[Event | InvalidEvent]) -> list[Done]:
+        """Apply the events among the members of a batch."""
+        if len(members) == 1:
+            return [await self.take(members[0])]
+        events = [member for member in members if isinstance(member, Event)]
+        self._gate.check_sources([event.source for event in events])
+        outcomes = iter(await self._handling.handle(*events) if events else ())
+        return [done_with(m, next(outcomes) if isinstance(m, Event) else None) for m in members]
 
     # -- answering --------------------------------------------------------------
 

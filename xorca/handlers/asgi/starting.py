@@ -43,7 +43,7 @@ class Starter:
             processid=process_id,
             processversion=version,
         )
-        (done,) = await self._receiver.take([event])
+        done = await self._receiver.take(event)
         return self._answer(asked, plan, done)
 
     def _plan(self, asked: Asked) -> Plan:

@@ -58,5 +58,4 @@ class TypedEvents:
             subject=said(asked, "subject", b"ce-subject"),
             causationid=cause,
         )
-        (done,) = await self.receiver.take([event])
-        return done
+        return await self.receiver.take(event)

@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from os import urandom
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from xorca.engine.routing import Route
 from xorca.errors import ConfigurationError, PortError
+from xorca.events import Event
 from xorca.handlers.aws_lambda.answering import answer
 from xorca.handlers.aws_lambda.deadline import MARGIN, Deadline
 from xorca.handlers.aws_lambda.reading import Kind, Trigger, read
 from xorca.handlers.aws_lambda.taking import Taker
-from xorca.ports import Room
+from xorca.ports import Room, Store
+from xorca.providers.opens import Opens
 from xorca.runtime import Runtime
 from xorca.telemetry.lines import say
 
@@ -30,15 +33,6 @@ PROBE = "_ready/probe"
 """A key under which nothing is ever stored."""
 
 _PATIENCE = 5.0
-
-
-@runtime_checkable
-class Opens(Protocol):
-    """A room that can connect ahead of its first use."""
-
-    async def open(self) -> object:
-        """Connect."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +100,8 @@ class LambdaCore:
         Raises:
             ConfigurationError: a part is missing or put together wrongly.
         """
-        if self.work.store is not None:
-            await _tried(partial(self.work.store.load, PROBE))
+        for store in _stores_of(self.work):
+            await _tried(partial(store.load, PROBE))
         for room in self._rooms():
             if isinstance(room, Opens):
                 await _tried(room.open)
@@ -120,7 +114,7 @@ class LambdaCore:
 
     def _rooms(self) -> list[object]:
         work = self.work
-        ports: list[object] = [work.store, work.bus]
+        ports: list[object] = [*_stores_of(work), work.bus]
         return [*ports, work.alarm, work.lease] if isinstance(work, Runtime) else ports
 
     def _taker(self, context: object, deadline: Deadline, kind: Kind) -> Taker:
@@ -129,6 +123,7 @@ class LambdaCore:
             self.work,
             deadline,
             given if isinstance(given, str) else urandom(16).hex(),
+            partial(_lane_of, self.work),
             gives_back=kind is Kind.QUEUE and self._options.unreadable == "redrive",
             tells=kind is Kind.HTTP,
         )
@@ -149,6 +144,22 @@ class LambdaCore:
         except TimeoutError:  # what it did is done, and the next one does the rest
             say(logging.WARNING, "lambda.deadline", "the sweep was not done in time")
             return {"unfinished": True}
+
+
+def _stores_of(work: Runtime | Fleet | SeveralFleets) -> list[Store]:
+    """Give the stores, each once; fleets may share one."""
+    if isinstance(work, Runtime):
+        return [work.store]
+    from xorca.handlers.aws_lambda.several import SeveralFleets
+
+    fleets = work.fleets if isinstance(work, SeveralFleets) else (work,)
+    return list({id(each.store): each.store for each in fleets if each.store is not None}.values())
+
+
+def _lane_of(work: Runtime | Fleet | SeveralFleets, event: Event) -> object:
+    """Give the process that an event is for; what is for none, or for a service, is alone."""
+    found = work.registry.route(event) if isinstance(work, Runtime) else None
+    return found.key if isinstance(found, Route) else object()
 
 
 async def _tried(opening: Callable[[], Awaitable[object]]) -> None:

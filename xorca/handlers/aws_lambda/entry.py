@@ -16,6 +16,13 @@ GRACE: Final = 2.0
 """How long what is still running behind an answer may take, in seconds, before it is ended."""
 
 
+_TURNS: Final = 4
+"""After so many turns of the loop it has seen which connections were closed in a freeze.
+
+An encrypted one takes two.
+"""
+
+
 class LambdaEntry:
     """Calls a LambdaCore from a function that is not async.
 
@@ -61,8 +68,8 @@ class LambdaEntry:
         self.close()
 
     async def _invoke(self, payload: object, context: object) -> object:
-        # A connection that was closed while the container was frozen is seen closed now.
-        await asyncio.sleep(0)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         try:
             return await self.core(payload, context)
         finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from xorca.handlers.aws_lambda.http_answers import HttpAnswer
 from xorca.handlers.aws_lambda.requests import HttpRequest
+from xorca.telemetry.lines import say
 
 # Messages of ASGI are open mappings, hence Any.
 Message: TypeAlias = MutableMapping[str, Any]
@@ -19,9 +21,14 @@ AsgiApp: TypeAlias = Callable[
 
 
 async def ask(app: AsgiApp, request: HttpRequest) -> HttpAnswer:
-    """Give what the application answers."""
+    """Give what the application answers; one that raises, what it has said before, or 500."""
     exchange = _Exchange(request)
-    await app(_scope(request), exchange.receive, exchange.send)
+    try:
+        await app(_scope(request), exchange.receive, exchange.send)
+    except TimeoutError:  # also that the time of the function is over
+        raise
+    except Exception as exc:  # frameworks answer, and raise for the server to see
+        say(logging.ERROR, "internal", "the application failed at a request", error=exc)
     return HttpAnswer(exchange.status, exchange.headers, bytes(exchange.body))
 
 
@@ -50,9 +57,9 @@ class _Exchange:
 
 
 def _scope(request: HttpRequest) -> Message:
-    headers = [(name.encode(), value.encode()) for name, value in request.headers]
+    headers = [(_bytes(name), _bytes(value)) for name, value in request.headers]
     client = request.header("x-forwarded-for").partition(",")[0].strip()
-    path = unquote(request.path)
+    path = unquote(_bytes(request.path).decode())
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -61,10 +68,15 @@ def _scope(request: HttpRequest) -> Message:
         "scheme": request.header("x-forwarded-proto") or "https",
         "path": path,
         "raw_path": quote(path).encode(),
-        "query_string": request.query.encode(),
+        "query_string": _bytes(request.query),
         "root_path": "",
         "headers": headers,
         "client": (client, 0) if client else None,
         "server": (request.header("host") or "lambda", 443),
         "state": {},
     }
+
+
+def _bytes(text: str) -> bytes:
+    """Write text as UTF-8; half a character, which JSON may hold, becomes a question mark."""
+    return text.encode(errors="replace")

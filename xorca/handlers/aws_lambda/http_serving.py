@@ -41,7 +41,9 @@ async def _asked(app: AsgiApp, request: HttpRequest, taker: Taker) -> HttpAnswer
     if taker.deadline.has_passed():
         return problem_answer(late)
     try:
-        async with asyncio.timeout_at(taker.deadline.at):
-            return await ask(app, request)
+        async with asyncio.timeout_at(taker.deadline.at) as time:
+            found = await ask(app, request)
     except TimeoutError:
         return problem_answer(late)
+    # An application may answer that it was cancelled, and takes it for a server that stops.
+    return problem_answer(late) if time.expired() and found.status >= 500 else found

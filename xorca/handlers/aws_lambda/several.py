@@ -7,14 +7,12 @@ from collections.abc import Sequence
 
 from xorca.events import Event
 from xorca.fleet import Fleet
-from xorca.ports import Bus, Store
+from xorca.ports import Bus
 from xorca.runtime.outcome import Outcome
 
 
 class SeveralFleets:
     """Offers every event to every fleet; what none of them serves is foreign."""
-
-    store: Store | None = None  # each fleet has its own
 
     def __init__(self, fleets: Sequence[Fleet], bus: Bus | None) -> None:
         self.fleets, self.bus = tuple(fleets), bus

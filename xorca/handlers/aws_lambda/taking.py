@@ -19,7 +19,7 @@ from xorca.runtime.outcome import Outcome
 from xorca.telemetry.lines import say
 
 PORTION = 64
-"""How many events are begun at once; the deadline is looked at before each portion."""
+"""How many processes are worked on at once, and how many events of one go into one commit."""
 
 
 class Handling(Protocol):
@@ -52,14 +52,17 @@ class Taken:
 class Taker:
     """Takes the parts of one invocation.
 
-    ``invocation`` is its id, the same when Lambda tries again. ``gives_back`` says that a
-    message that holds no event goes back to its queue instead of being dead-lettered, and
-    ``tells`` that what is refused is told to the caller alone.
+    ``invocation`` is its id, the same when Lambda tries again. ``lane_of`` gives the process
+    that an event is for: events of one go into one commit, the others are begun and given up
+    each by itself. ``gives_back`` says that a message that holds no event goes back to its
+    queue instead of being dead-lettered, and ``tells`` that what is refused is told to the
+    caller alone.
     """
 
     work: Handling
     deadline: Deadline
     invocation: str
+    lane_of: Callable[[Event], object]
     gives_back: bool = False
     tells: bool = False
 
@@ -83,7 +86,7 @@ class Taker:
         """Take the messages of a group; after one that must come again, all must."""
         found: list[Taken] = []
         blocked = False
-        for _, run in groupby(parts, key=_subject_of):
+        for _, run in groupby(parts, key=self._lane_of_part):
             several = list(run)
             if blocked:
                 found += map(_behind, several)
@@ -97,8 +100,8 @@ class Taker:
         members = [member for part in parts for member in part.members]
         events = [member for member in members if isinstance(member, Event)]
         refused = [member for member in members if isinstance(member, Refused)]
-        worked = iter(await self._work_on(events))
-        dropped = iter(await self._refuse(refused))
+        done = await asyncio.gather(self._work_on(events), self._refuse(refused))
+        worked, dropped = map(iter, done)
         return [
             Taken(
                 part,
@@ -108,12 +111,31 @@ class Taker:
         ]
 
     async def _work_on(self, events: Sequence[Event]) -> list[Outcome]:
-        """Work on events; those of one process in a portion go into one commit."""
-        found: list[Outcome] = []
-        for first in range(0, len(events), PORTION):
-            portion = events[first : first + PORTION]
-            found += await self._guarded(portion, partial(self.work.handle, *portion))
-        return found
+        """Work on lanes side by side; one that is not done in time costs no other its outcome."""
+        lanes: dict[object, list[int]] = {}
+        for at, event in enumerate(events):
+            lanes.setdefault(self.lane_of(event), []).append(at)
+        found: dict[int, Outcome] = {}
+        slots = asyncio.Semaphore(PORTION)
+
+        async def work(places: list[int]) -> None:
+            for first in range(0, len(places), PORTION):
+                chosen = places[first : first + PORTION]
+                portion = [events[at] for at in chosen]
+                async with slots:
+                    done = await self._guarded(portion, partial(self.work.handle, *portion))
+                found.update(zip(chosen, done, strict=True))
+
+        await asyncio.gather(*map(work, lanes.values()))
+        return [found[at] for at in range(len(events))]
+
+    def _lane_of_part(self, part: Part) -> object:
+        """Give the one lane of a message, else what equals nothing.
+
+        Messages in a row that share it go into one commit.
+        """
+        lanes = {self.lane_of(each) for each in part.members if isinstance(each, Event)}
+        return lanes.pop() if len(lanes) == 1 else object()
 
     async def _refuse(self, refused: Sequence[Refused]) -> list[Outcome]:
         if not refused:
@@ -168,12 +190,3 @@ def _all_behind(taken: list[Taken]) -> list[Taken]:
         blocked = blocked or one.again
         found.append(one)
     return found
-
-
-def _subject_of(part: Part) -> object:
-    """Give the one subject of a message, else what equals nothing.
-
-    Messages in a row that share it go into one commit.
-    """
-    subjects = {each.subject for each in part.members if isinstance(each, Event)}
-    return subjects.pop() if len(subjects) == 1 and None not in subjects else object()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Unpack
 
@@ -80,14 +81,19 @@ def blueprint(
 
 
 def fleet_blueprint(
-    fleet: Fleet, *, prune: str | None = None, **triggers: Unpack[TriggerOptions]
+    fleet: Fleet,
+    *,
+    bus: Bus | None = None,
+    prune: str | None = None,
+    **triggers: Unpack[TriggerOptions],
 ) -> Blueprint:
     """Give the functions of a Fleet: commands in, answers out.
 
     Give the fleet a store, or a command that comes twice is served twice.
 
     Args:
-        fleet: The services, with the bus that their answers go to.
+        fleet: The services.
+        bus: Where answers go, whatever bus the fleet has; by default its own.
         prune: When to forget what was remembered long enough: six fields, seconds first.
         triggers: See :class:`TriggerOptions`.
 
@@ -95,6 +101,9 @@ def fleet_blueprint(
         ConfigurationError: the parts do not fit together, or there is no trigger.
         MissingExtra: azure-functions, or for ``http`` Starlette, is not installed.
     """
+    if bus is not None:
+        fleet = copy(fleet)
+        fleet.bus = bus
     wanted = _triggers(triggers, called=fleet.name, timer=prune or "")
     _check_bus(fleet, wanted, sweeps=False)
     if prune and fleet.store is None:

@@ -24,8 +24,10 @@ def is_custom(payload: object) -> TypeGuard[Json]:
 
 
 def is_object(value: object) -> TypeGuard[Json]:
-    """Tell whether a value is a JSON object."""
-    return isinstance(value, dict)
+    """Tell whether a value is a JSON object, whose names are text."""
+    if not isinstance(value, dict):
+        return False
+    return all(isinstance(name, str) for name in cast("dict[object, object]", value))
 
 
 def read_custom(payload: Json, origin: Origin, *, native: bool) -> list[Member]:

@@ -31,11 +31,15 @@ def handshake_of(request: RequestBinding) -> Reply | None:
     """Answer a handshake; None if the request is none.
 
     CloudEvents asks by OPTIONS whether an origin may send, and is told so. The Event Grid
-    schema sends a code, which is sent back.
+    schema sends a code, which is sent back. The end of a subscription is only told.
     """
     if request.method.upper() == "OPTIONS":
         return _consent(request.headers)
-    if kind_of(request) == "subscriptionvalidation" and request.method.upper() == "POST":
+    if request.method.upper() != "POST":
+        return None
+    if kind_of(request) == "subscriptiondeletion":
+        return Reply(200)
+    if kind_of(request) == "subscriptionvalidation":
         return _code_back(request.get_body())
     return None
 

@@ -17,6 +17,7 @@ from xorca.handlers.azure_functions.handshake import Reply, handshake_of, kind_o
 from xorca.handlers.azure_functions.objects import RequestBinding
 from xorca.handlers.azure_functions.taking import Taker
 from xorca.handlers.azure_functions.triggers import Triggers
+from xorca.handlers.trigger import Refused
 
 
 class HttpFunction:
@@ -62,10 +63,11 @@ class HttpFunction:
         if denied is not None or reply is not None:
             return denied or reply
         try:
-            await self._taker.take(request)
+            refused = await self._taker.take(request)
         except UndeliveredError:
             return Reply(503, headers={"Retry-After": "10"})
-        return Reply(200)
+        # What was not read at all is kept by Event Grid, among its dead letters, if it is told.
+        return Reply(413 if any(map(_is_whole_batch, refused)) else 200)
 
     async def _denied(self, request: RequestBinding) -> Reply | None:
         """Ask ``auth`` about a request that the application does not see."""
@@ -74,3 +76,7 @@ class HttpFunction:
         from xorca.handlers.azure_functions.asking import denied
 
         return await denied(self._auth, self._scope(request), receive_of(request))
+
+
+def _is_whole_batch(refused: Refused) -> bool:
+    return refused.reason == "too-large" and not refused.place

@@ -51,8 +51,8 @@ class Taker:
     clock: Clock
     pause: float = 1.0
 
-    async def take(self, payload: object) -> None:
-        """Take a payload; return when the host may acknowledge all of it.
+    async def take(self, payload: object) -> Sequence[Refused]:
+        """Take a payload; give what is no event when the host may acknowledge all of it.
 
         Raises:
             UndeliveredError: something in it must come again. All else was worked on.
@@ -61,6 +61,7 @@ class Taker:
         outcomes = await self.handling.handle(*events) if events else []
         await self._bury(refused, payload)
         raise_retries(outcomes)
+        return refused
 
     async def take_messages(self, payload: object) -> None:
         """Take messages of Service Bus, which delivers anew at once and only so many times.
@@ -124,7 +125,7 @@ def _body_of(payload: object) -> bytes:
     try:
         return json_of(payload)
     except InvalidEvent:
-        return b""
+        return beginning_of(payload)  # as Python shows it, which is the same the next time
 
 
 def _each(payload: object) -> list[object]:

@@ -93,6 +93,11 @@ class Triggers:
                 "the blueprint has no trigger, and nothing would run: give event_grid=True,"
                 ' service_bus="queue", storage_queue="queue" or http="events"'
             )
+        for option in ("service_bus", "storage_queue", "http"):
+            if getattr(self, option) is True:
+                raise ConfigurationError(
+                    f'{option}=True names nothing: write {option}="orders", say'
+                )
         for setting in (self.service_bus_connection, self.storage_queue_connection):
             if not setting or "=" in setting:
                 raise ConfigurationError(

@@ -11,7 +11,7 @@ from xorca.events import Event
 from xorca.providers.aws.arns import clients_at
 from xorca.providers.aws.batch_bus import BatchBus
 from xorca.providers.aws.entries import Entry, Rejected, check_size, wire_text
-from xorca.providers.aws.faults import AwsRefused
+from xorca.providers.aws.faults import AwsRefused, not_aws
 from xorca.providers.aws.retrying import once
 from xorca.telemetry.lines import say
 
@@ -107,6 +107,8 @@ class EventBridgeBus(BatchBus):
         await self._look()
         sent = [cast("PutEventsRequestEntryTypeDef", entry.request) for entry in entries]
         answer = await client.put_events(Entries=sent)
+        if "Entries" not in answer:
+            raise not_aws(self.shown)
         # An answer that is short of entries leaves the rest untold, and so not taken.
         told: list[Any] = [*answer.get("Entries", ())]
         told += [{}] * (len(entries) - len(told))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from xorca.events import Event
 from xorca.events.lazy import lazy_pattern
 from xorca.providers.aws.entries import Entry, Rejected, check_size, wire_text
-from xorca.providers.aws.faults import is_transient
+from xorca.providers.aws.faults import is_transient, not_aws
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
@@ -60,11 +60,16 @@ def group_of(event: Event) -> str:
     return subject if _GROUP.fullmatch(subject) else sha256(subject.encode()).hexdigest()
 
 
-def rejected_of(response: Mapping[str, Any], count: int) -> dict[int, Rejected]:
+def rejected_of(response: Mapping[str, Any], count: int, *, shown: str) -> dict[int, Rejected]:
     """Read the answer to a batch whose entries were numbered: only what is named is taken.
 
     The answer is a dictionary of the SDK, whose types differ by service.
+
+    Raises:
+        Unavailable: it names none, and so is not of the service, which is called ``shown``.
     """
+    if not (response.get("Successful") or response.get("Failed")):
+        raise not_aws(shown)
     taken = {str(each.get("Id")) for each in response.get("Successful") or ()}
     failed = {str(each.get("Id")): each for each in response.get("Failed") or ()}
     return {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from xorca.errors import ConfigurationError
 from xorca.events.lazy import lazy_pattern
+from xorca.providers.aws.faults import not_aws
 from xorca.providers.aws.retrying import patiently
 
 if TYPE_CHECKING:
@@ -57,4 +58,7 @@ class Queue:
         client = await clients.client("sqs")
         more = {"QueueOwnerAWSAccountId": self._owner} if self._owner else {}
         answer = await client.get_queue_url(QueueName=self.name, **more)
-        return answer["QueueUrl"]
+        url = answer.get("QueueUrl", "")
+        if not url:
+            raise not_aws(self.shown)
+        return url

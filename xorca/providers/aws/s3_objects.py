@@ -97,7 +97,11 @@ class Bucket:
         """Write an object without content, whatever is there."""
         s3 = await self.clients.client("s3")
         name = self.prefix + key
-        await patiently(self.shown, lambda: s3.put_object(Bucket=self.name, Key=name, Body=b""))
+
+        async def ask() -> None:
+            self._etag(await s3.put_object(Bucket=self.name, Key=name, Body=b""))
+
+        await patiently(self.shown, ask)
 
     async def delete(self, key: str, *, expect: Version | None = None) -> None:
         """Delete an object; with ``expect`` only if it is still that.

@@ -12,7 +12,7 @@ from xorca.errors import Unavailable
 from xorca.events import Event
 from xorca.providers.arguments import epoch_seconds
 from xorca.providers.aws.arns import clients_at
-from xorca.providers.aws.faults import AwsRefused, code_of
+from xorca.providers.aws.faults import AwsRefused, code_of, not_aws
 from xorca.providers.aws.retrying import SENDING, patiently
 from xorca.providers.aws.schedules import (
     SKEW,
@@ -127,7 +127,7 @@ class SchedulerAlarm(Closing):
 
         async def create() -> None:
             client = await self._clients.client("scheduler")
-            await client.create_schedule(
+            answer = await client.create_schedule(
                 Name=name,
                 GroupName=self._group,
                 Description=f"{event.type} {event.subject or event.id}"[:500],
@@ -138,6 +138,8 @@ class SchedulerAlarm(Closing):
                 ClientToken=token,
                 Target=target,
             )
+            if not answer.get("ScheduleArn"):
+                raise not_aws(self.shown)  # to take it for set would lose the wake-up
 
         return await self._ask(create, but="ConflictException")
 
@@ -148,6 +150,8 @@ class SchedulerAlarm(Closing):
         async def get() -> None:
             client = await self._clients.client("scheduler")
             answer = await client.get_schedule(Name=name, GroupName=self._group)
+            if not answer.get("ScheduleExpression"):
+                raise not_aws(self.shown)
             found.append(time_of(answer["ScheduleExpression"]))
 
         return found[0] if await self._ask(get, but="ResourceNotFoundException") else None

@@ -11,6 +11,7 @@ from xorca.events.lazy import lazy_pattern
 from xorca.providers.aws.arns import clients_at
 from xorca.providers.aws.batch_bus import BatchBus
 from xorca.providers.aws.entries import Entry, Rejected
+from xorca.providers.aws.faults import not_aws
 from xorca.providers.aws.messages import message_entry, rejected_of
 
 if TYPE_CHECKING:
@@ -76,5 +77,10 @@ class SnsBus(BatchBus):
         client = await self._clients.client("sns")
         # The entries are made for two services, whose types of the SDK differ.
         sent: Any = [{"Id": str(place), **entry.request} for place, entry in enumerate(entries)]
-        answer = await client.publish_batch(TopicArn=self._topic, PublishBatchRequestEntries=sent)
-        return rejected_of(answer, len(entries))
+        try:
+            answer = await client.publish_batch(
+                TopicArn=self._topic, PublishBatchRequestEntries=sent
+            )
+        except KeyError as exc:  # XML, or a page, that is not of SNS: the SDK reads on regardless
+            raise not_aws(self.shown) from exc
+        return rejected_of(answer, len(entries), shown=self.shown)

@@ -51,8 +51,9 @@ class SqsBus(BatchBus):
         )
 
     async def open(self) -> None:
-        """Make the client ahead of its first use, as a function does while it starts."""
+        """Find the queue ahead of its first use, as a function does while it starts."""
         await self._clients.client("sqs")
+        await self._queue.url(self._clients)
 
     def entry_of(self, event: Event) -> Entry:
         """Give the message.
@@ -70,4 +71,4 @@ class SqsBus(BatchBus):
         # The entries are made for two services, whose types of the SDK differ.
         sent: Any = [{"Id": str(place), **entry.request} for place, entry in enumerate(entries)]
         answer = await client.send_message_batch(QueueUrl=url, Entries=sent)
-        return rejected_of(answer, len(entries))
+        return rejected_of(answer, len(entries), shown=self.shown)

@@ -14,11 +14,13 @@ from xorca.events import Event
 from xorca.ports import Alarm, Room
 from xorca.providers.arguments import epoch_seconds
 from xorca.providers.aws.arns import clients_at
+from xorca.providers.aws.faults import not_aws
 from xorca.providers.aws.messages import message_entry
 from xorca.providers.aws.queue import Queue
 from xorca.providers.aws.retrying import SENDING, patiently
 from xorca.providers.aws.sqs import LIMIT
 from xorca.providers.closing import Closing
+from xorca.providers.opens import Opens
 
 if TYPE_CHECKING:
     from xorca.providers.aws.clients import AwsClients, AwsOptions
@@ -92,8 +94,12 @@ class SqsAlarm(Closing):
             await self._beyond.cancel(event_id)
 
     async def open(self) -> None:
-        """Make the client ahead of its first use, as a function does while it starts."""
+        """Find the queue ahead of its first use, as a function does while it starts."""
+        beyond: object = self._beyond
+        if isinstance(beyond, Opens):
+            await beyond.open()
         await self._clients.client("sqs")
+        await self._queue.url(self._clients)
 
     async def close(self) -> None:
         """Close the connections that are the alarm's own, and the alarm beyond."""
@@ -110,7 +116,9 @@ class SqsAlarm(Closing):
         async def send() -> None:
             client = await self._clients.client("sqs")
             url = await self._queue.url(self._clients)
-            await client.send_message(QueueUrl=url, DelaySeconds=delay, **message)
+            answer = await client.send_message(QueueUrl=url, DelaySeconds=delay, **message)
+            if not answer.get("MessageId"):
+                raise not_aws(self.shown)  # to take it for set would lose the wake-up
 
         await patiently(self.shown, send, SENDING)
 

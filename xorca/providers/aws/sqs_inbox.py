@@ -130,7 +130,7 @@ class Inbox:
             await patiently(self._queue.shown, settle, SENDING)
 
     def _judge(self, answer: Mapping[str, Any], count: int) -> None:
-        for rejected in rejected_of(answer, count).values():
+        for rejected in rejected_of(answer, count, shown=self._queue.shown).values():
             if rejected.again:
                 raise Unavailable(f"{self._queue.shown} did not settle: {rejected.cause}")
             message = f"{self._queue.shown}: a message was not settled: {rejected.cause}"

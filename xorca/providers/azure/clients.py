@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, Unpack, cast
 from urllib.parse import urlsplit
 
 from xorca.errors import ConfigurationError, MissingExtra
 from xorca.providers.azure.faults import Place
+from xorca.providers.azure.identity import check_options
 from xorca.providers.azure.per_loop import PerLoop
 
 if TYPE_CHECKING:
@@ -126,26 +127,24 @@ def check_container(name: str) -> str:
     Raises:
         ConfigurationError: as above.
     """
-    if 3 <= len(name) <= 63 and _CONTAINER.fullmatch(name):
+    if name and 3 <= len(name) <= 63 and _CONTAINER.fullmatch(name):
         return name
     raise ConfigurationError(
-        f"{name[:80]!r} is no name of a container: write 3 to 63 characters of a-z 0-9 and single"
+        f"{name!r:.82} is no name of a container: write 3 to 63 characters of a-z 0-9 and single"
         " hyphens, none of them first or last"
     )
 
 
 def _checked(given: BlobOptions) -> BlobOptions:
-    unknown = sorted(given.keys() - BlobOptions.__annotations__.keys())
-    if unknown:
-        known = ", ".join(BlobOptions.__annotations__)
-        raise ConfigurationError(f"{unknown[0]!r} is no option of Blob storage; known are {known}")
-    options: BlobOptions = {**given}
-    ways = [name for name in ("connection_string", "account_url", "client") if name in given]
+    check_options(given, BlobOptions, of="Blob storage")
+    # What is None was not given: it may be a variable of the environment that is not set.
+    options = cast("BlobOptions", {name: each for name, each in given.items() if each is not None})
+    ways = [name for name in ("connection_string", "account_url", "client") if name in options]
     if len(ways) > 1:
         raise ConfigurationError(
             f"give {ways[0]}= or {ways[1]}=, not both: they may name two accounts"
         )
-    if "credential" in given and "account_url" not in given:
+    if "credential" in options and "account_url" not in options:
         raise ConfigurationError("credential= belongs to account_url=, which is missing")
     if not ways:
         options["connection_string"] = os.environ.get(VARIABLE, "").strip()

@@ -26,6 +26,7 @@ def place_of(endpoint: str, topic: str | None) -> Place:
     Raises:
         ConfigurationError: the endpoint is no https: URL.
     """
+    endpoint = endpoint or ""  # None: a variable of the environment that is not set
     text = endpoint if "://" in endpoint else f"https://{endpoint}"
     try:
         parts = urlsplit(text)

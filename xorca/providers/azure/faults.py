@@ -12,7 +12,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xorca.errors import Conflict, LeaseLost, PortError, RecordTooLarge, Unavailable, XorcaError
+from xorca.errors import (
+    Conflict,
+    LeaseHeld,
+    LeaseLost,
+    PortError,
+    RecordTooLarge,
+    Unavailable,
+    XorcaError,
+)
 from xorca.providers.azure import faults_codes as codes
 
 if TYPE_CHECKING:
@@ -45,6 +53,10 @@ class Gone(PortError):
     """There is no such blob."""
 
 
+class KeptAway(Conflict, LeaseHeld):
+    """Somebody else has the lease on the blob; nothing was saved, nor will be before its end."""
+
+
 class LeaseRefused(PortError):
     """What was asked of a lease was refused: it is somebody else's, or nobody's."""
 
@@ -54,7 +66,7 @@ async def asking(place: Place, key: str = "") -> AsyncGenerator[None]:
     """Translate what the SDK raises in the block.
 
     Raises:
-        Conflict: a condition did not hold, or somebody else has a lease on the blob.
+        Conflict: a condition did not hold; KeptAway: somebody else has a lease on the blob.
         LeaseLost: the lease that went with a write is not ours any more.
         Gone, LeaseRefused: as their names say.
         Unavailable, AzureRefused: as above. Errors of xorca pass as they are.
@@ -108,7 +120,7 @@ def _translated(exc: AzureError, place: Place, key: str) -> PortError:
 def _of_condition(exc: HttpResponseError, code: str, key: str) -> PortError | None:
     """Say that a condition did not hold; None if it is something else."""
     if code == "LeaseIdMissing":
-        return Conflict(f"somebody else has the lease on {key!r}; try when it is given back")
+        return KeptAway(f"somebody else has the lease on {key!r}; try when it is given back")
     if code in codes.FENCED:
         return LeaseLost(
             f"the lease on {key!r} is not ours any more, and nothing was changed; stop, and start"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from xorca.errors import PortError
 from xorca.providers.azure.lease_blobs import LeasedBlobs
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ class RecordBlobs:
         if name is not None:
             # Who is cancelled meanwhile does not hear that it was granted, and gives it back.
             self._on_record[owner] = None
-            taken = await self._blobs.acquire(name, id_of(owner), ttl)
+            try:
+                taken = await self._blobs.acquire(name, id_of(owner), ttl)
+            except PortError:
+                del self._on_record[owner]
+                raise
             if taken:
                 self._on_record[owner] = self._fences.add(key, id_of(owner))
                 return True

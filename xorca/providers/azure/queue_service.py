@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from xorca.errors import ConfigurationError, MissingExtra
-from xorca.providers.azure.identity import default_credential
+from xorca.providers.azure.identity import check_options, default_credential
 from xorca.providers.azure.per_loop import PerLoop
 
 if TYPE_CHECKING:
@@ -92,15 +92,16 @@ def check_queue_name(name: str) -> str:
     Raises:
         ConfigurationError: as above.
     """
-    if 3 <= len(name) <= 63 and _NAME.fullmatch(name):
+    if name and 3 <= len(name) <= 63 and _NAME.fullmatch(name):
         return name
     raise ConfigurationError(
-        f"{name[:80]!r} is no name of a queue: write 3 to 63 characters of a-z 0-9 and single"
+        f"{name!r:.82} is no name of a queue: write 3 to 63 characters of a-z 0-9 and single"
         " hyphens, none of them first or last"
     )
 
 
 def _checked(given: QueueOptions) -> QueueOptions:
+    check_options(given, QueueOptions, of="a storage queue")
     options: QueueOptions = {**given}
     ways = [name for name in ("connection_string", "account_url") if given.get(name)]
     if len(ways) > 1:

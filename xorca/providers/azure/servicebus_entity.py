@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, Unpack
 
 from xorca.errors import ConfigurationError, MissingExtra, XorcaError
-from xorca.providers.azure.identity import default_credential
+from xorca.providers.azure.identity import check_options, default_credential
 from xorca.providers.azure.patience import NotTaken
 from xorca.providers.azure.per_loop import PerLoop
 from xorca.providers.azure.servicebus_faults import translated
@@ -122,7 +122,8 @@ async def _shut(opened: _Opened) -> None:
 
 def _check(entity: str, options: ServiceBusOptions) -> None:
     if not entity or len(entity) > 260:
-        raise ConfigurationError(f"{entity[:80]!r} is no name of a queue or topic of Service Bus")
+        raise ConfigurationError(f"{entity!r:.82} is no name of a queue or topic of Service Bus")
+    check_options(options, ServiceBusOptions, of="Service Bus")
     if len([name for name in ("connection_string", "namespace") if options.get(name)]) != 1:
         raise ConfigurationError(
             "Service Bus needs connection_string=, or namespace='<name>.servicebus.windows.net'"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Send
 
 from tests.unit.handlers.asgi.shop import (
     KEYS,
@@ -421,3 +422,47 @@ async def test_so_many_wait_at_once() -> None:
         response = await waiting
 
     assert (refused.status_code, kind_of(refused), response.status_code) == (503, "busy", 200)
+
+
+async def test_a_request_that_is_cancelled_stays_cancelled() -> None:
+    """Its caller is told to come again, and whoever cancelled it is not told otherwise."""
+    shop = Shop()
+    told: list[Message] = []
+    async with shop.client() as client:
+        await post(client, sell())
+    scope = http_scope("/processes/shop.sale/1.0.0/s-1/result")
+    asking = asyncio.ensure_future(shop.app(scope, nothing_more(), keeping(told)))
+    await asyncio.sleep(0.05)
+
+    asking.cancel()
+    await asyncio.wait((asking,))
+
+    assert asking.cancelled()
+    assert (told[0]["status"], dict(told[0]["headers"])[b"retry-after"]) == (503, b"1")
+
+
+def http_scope(path: str) -> dict[str, Any]:
+    """Give what a server says of a GET."""
+    about = {"type": "http", "method": "GET", "path": path, "headers": []}
+    return {**about, "query_string": b"", "http_version": "1.1", "scheme": "http"}
+
+
+def nothing_more() -> Receive:
+    """Give an empty body, and a client that stays."""
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    return receive
+
+
+def keeping(told: list[Message]) -> Send:
+    """Keep what is sent."""
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    return send

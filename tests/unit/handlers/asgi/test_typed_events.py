@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -53,6 +54,38 @@ async def test_an_event_is_made_of_a_body() -> None:
     assert [first.status_code, second.status_code] == [200, 200]
     assert (second.json()["id"], second.json()["source"]) == ("n-9", "/scale")
     assert (first.json()["source"], found["memory"]["notes"]) == ("/http/client", 5)
+
+
+async def test_headers_of_cloudevents_are_percent_encoded() -> None:
+    """As in binary mode: any process id can be named, and any text be an id."""
+    async with Shop().client() as client:
+        await post(client, sell("50% of a/b"))
+        subject = "shop.sale/1.0.0/50%25 of a%2Fb"
+        headers = {"ce-subject": quote(subject), "ce-id": "%C3%A9%20%E2%82%AC"}
+        response = await client.post(NOTED, json={"item": "x"}, headers=headers)
+
+    assert (response.status_code, response.json()["subject"]) == (200, subject), response.text
+    assert response.json()["id"] == "é €"
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ([("ce-id", "a"), ("CE-Id", "b")], "duplicate-attribute"),
+        ([("Idempotency-Key", "a"), ("Idempotency-Key", "a")], "duplicate-attribute"),
+        ([("ce-subject", "100%")], "invalid-attribute"),
+        ([("ce-source", "%ff")], "invalid-attribute"),
+        ([("ce-source", b"\xff")], "invalid-attribute"),
+    ],
+)
+async def test_a_header_that_says_nothing_clear_is_refused(headers: Any, kind: str) -> None:
+    """400, as in binary mode; the store is not asked."""
+    shop = Shop()
+    async with shop.client() as client:
+        response = await client.post(NOTED, json={"item": "x"}, headers=headers)
+
+    assert (response.status_code, kind_of(response)) == (400, kind)
+    assert shop.store.requests == 0
 
 
 async def test_an_event_without_a_subject_is_found_by_its_content() -> None:
