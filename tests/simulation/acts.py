@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.checks import check_outcome
-from tests.simulation.ledger import Life
+from tests.simulation.deadlines import check_swept
+from tests.simulation.lives import Life
 from tests.simulation.schedule import Act
 from tests.simulation.sight import Sight
 from xorca.engine.ids import parse_subject, storage_key
@@ -76,7 +77,8 @@ class Wish:
 
 def _stored(world: World, act: Act) -> Sight | None:
     life = world.ledger.by_subject.get(act.subject)
-    return None if life is None else life.last
+    last = None if life is None else life.last
+    return last if last is not None and last.subject == act.subject else None
 
 
 def _refused(world: World, act: Act, said: Exception, before: Sight | None) -> None:
@@ -93,7 +95,10 @@ async def perform(worker: Worker, act: Act) -> object:
     """Do it, and check what it says against what is stored."""
     runtime, age = worker.runtime, timedelta(seconds=act.seconds)
     if act.verb == "sweep":
-        return await runtime.sweep(older_than=age)
+        began = worker.world.loop.now
+        swept = await runtime.sweep(older_than=age)
+        check_swept(worker.world, swept, began)
+        return swept
     if act.verb == "prune":
         return await runtime.prune(older_than=age)
     if act.verb == "cancel":
@@ -134,6 +139,8 @@ def _check_letters(worker: Worker, life: Life, outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         event = outcome.raw
         is_left = (outcome.status, outcome.reason) == ("duplicate", "dead")
+        if outcome.status == "ignored" and last is not None:  # it is over, and only deleted after
+            is_left = outcome.reason == last.status != "deleted"
         if is_left and event is not None and event.id not in kept:
             worker.world.ledger.wrong("I6", f"redrive of {event.id} lost its letter")
 

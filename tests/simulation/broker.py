@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Broker:
     delivered: dict[str, Event] = field(default_factory=dict[str, Event])
     flying: list[Message] = field(default_factory=list[Message])
     open: int = 0
+    taken: Counter[str] = field(default_factory=Counter[str])
 
     def put(self, event: Event, delay: float = 0.0) -> None:
         """Take an event; sometimes deliver it twice."""
@@ -66,8 +68,10 @@ class Broker:
             if message.event.id == event.id:
                 self.visible.remove(message)
                 message.receipt += 1
+                self.taken[event.id] += 1
                 return message
         self.open += 1
+        self.taken[event.id] += 1
         return Message(event, event.to_json(), receipt=1)
 
     async def receive(self, worker: int, limit: int) -> list[Message]:
@@ -91,6 +95,7 @@ class Broker:
         at = 0 if ordered else self.world.random.randrange(len(self.visible))
         message = self.visible.pop(at)
         message.receipt += 1
+        self.taken[message.event.id] += 1
         receipt = message.receipt
         if ordered:
             self.flying.append(message)

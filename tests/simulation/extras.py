@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from tests.simulation.extras_pages import with_pages
+from tests.simulation.extras_rare import with_rare
 from tests.simulation.schedule import Act, Schedule
 from tests.simulation.setups import draw_setup, not_behind
 from tests.simulation.stories import begins, crowd, mended
@@ -18,7 +20,7 @@ def with_extras(drawn: Schedule) -> Schedule:
     """Add something to some schedules, or put something else in their place."""
     for add in (with_doors, with_fleets, with_haste, with_prunes, with_redrives, with_stale):
         drawn = add(drawn)
-    return drawn
+    return with_pages(with_rare(drawn))
 
 
 def with_haste(drawn: Schedule) -> Schedule:
@@ -69,6 +71,7 @@ def with_stale(drawn: Schedule) -> Schedule:
         limits=Limits(horizon=300.0),
         copies=0.3,
         stale=700.0,
+        latency=random.choice((drawn.latency, 0.0)),  # heard when it is made
     )
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.simulation.models import MODELS, Illegal, Owed, Walk
+from tests.simulation.causes import check_letters
+from tests.simulation.deadlines import check_in_time, check_overdue, check_timers
+from tests.simulation.lives import Emit, Life
+from tests.simulation.models import Illegal
 from tests.simulation.sight import (
     Head,
     Sight,
-    Timer,
     Told,
     read_head,
     read_sight,
@@ -27,6 +29,7 @@ from xorca.events import Event
 
 if TYPE_CHECKING:
     from tests.simulation.people import People
+    from tests.simulation.schedule import Schedule
 
 LETTER = "sys.xorca.deadletter"
 SERVED_BY_PROCESSES = "cmd.help.give"
@@ -38,71 +41,33 @@ LETTERS = frozenset(
 )
 """Why an event may be given up; what handlers raise is for those that are written to raise."""
 
-OVERDUE = 1200.0
-"""How late a deadline may be, in seconds: all faults and redeliveries are over by then."""
-
 POISON = frozenset({"handler-raised", "guard-raised", "payload"})
+FRAIL = frozenset({"sim.notes", "sim.frail"})
 CLOCKS = 3.5
 """How far the clocks of two workers may be apart, in seconds."""
-
-
-class Emit(msgspec.Struct):
-    """An event of a committed outbox."""
-
-    life: Life
-    revision: int
-    body: bytes
-    type: str
-    step: int = -1
-    incarnation: str = ""
-
-
-class Life:
-    """All commits of one record, followed by the model."""
-
-    def __init__(self, key: str, sight: Sight) -> None:
-        self.key = key
-        self.last: Sight | None = None
-        self.bodies: list[bytes] = []
-        self.walk: Walk = MODELS[sight.name, sight.version].walk()
-        self.log: list[str] = []
-        self.tokens: dict[str, int] = {}
-        self.owed: set[Owed] = set()
-        self.recorded: set[str] = set()
-        self.gathered: set[str] = set()
-        self.deferred: set[str] = set()
-        self.buried: set[str] = set()
-        self.timers: dict[str, Timer] = {}
-        self.letters: dict[tuple[str, str], int] = {}
-        self.ignored: set[str] = set()
-        self.told: set[str] = set()
-        self.statuses: set[str] = set()
-        self.touched = 0.0
-        self.answered_ids: set[str] = set()
-        self.sent_last: dict[str, int] = {}
-
-    def begin_anew(self, sight: Sight) -> None:
-        """Follow another life of the same process id; what was applied stays applied."""
-        self.walk = MODELS[sight.name, sight.version].walk()
-        self.log, self.owed, self.sent_last = [], set(), {}
 
 
 class Ledger:
     """The commits, publications and outcomes of one schedule, and what is wrong with them."""
 
-    def __init__(self, *, strict_rounds: bool = True, forgetful: bool = False) -> None:
+    def __init__(self, schedule: Schedule, *, forgetful: bool = False) -> None:
+        self.schedule = schedule
         self.lives: dict[str, Life] = {}
         self.by_subject: dict[str, Life] = {}
         self.emits: dict[str, Emit] = {}
         self.bytes: dict[str, bytes] = {}
         self.published: dict[str, int] = defaultdict(int)
         self.loose: dict[str, str] = {}
+        self.unheard: dict[str, float] = {}  # when an alarm lost a wake-up
+        self.armed_at: dict[str, float] = {}
+        self.letter_ids: dict[tuple[str, str], str] = {}
         self.people: People | None = None
         self.redriven: dict[str, int] = defaultdict(int)
         self.violations: list[str] = []
         self.wakes: set[str] = set()
         self.commits = 0
-        self.strict_rounds = strict_rounds
+        self.kills = 0
+        self.strict_rounds = schedule.causation
         self.forgetful = forgetful  # answers that nobody hears come again when none is known
         self._left: dict[tuple[int, str, str], int] = {}
         self._sides: dict[str, set[str]] = {}
@@ -122,6 +87,8 @@ class Ledger:
             life = self.lives[key] = Life(key, sight)
         self._same_process(life, sight)
         self._log(life, sight)
+        check_letters(self, life, sight)
+        check_timers(self, life, sight)
         self._outbox(life, sight)
         self._seen(life, sight)
         life.last = sight
@@ -163,9 +130,7 @@ class Ledger:
             if last is None or last.status == "deleted":
                 life.letters = {}  # they went with the life that they are of
             return
-        for name, timer in last.timers.items():
-            if last.status == "active" and timer.due < sight.updated - OVERDUE:
-                self.wrong("I9", f"{sight.subject}: the deadline {name} never came")
+        check_overdue(self, last, sight)
         if (last.subject, last.incarnation) != (sight.subject, sight.incarnation):
             self.wrong("I1", f"{sight.subject}: another life began over {last.subject}")
         if sight.status == "deleted":
@@ -198,15 +163,24 @@ class Ledger:
 
     def _line(self, life: Life, sight: Sight, line: str) -> None:
         try:
+            before = life.walk.state
             step, tokens, decided = life.walk.advance(line)
         except Illegal as exc:
             self.wrong("I3", f"{sight.subject}: {exc}")
             return
+        items = [self.emits[token].item for token in tokens if token in self.emits]
+        if items != sorted(items):
+            self.wrong("I3", f"{sight.subject}: a list in another order than it was sent: {line}")
         for token in tokens:
             if token in life.tokens and not self._is_by_name(sight, token):
                 self.wrong("I2", f"{sight.subject}: {token} was applied twice: {line!r}")
+            if token in life.buried and not self.redriven[life.key]:
+                self.wrong("I2", f"{sight.subject}: {token} is dead, and was applied: {line!r}")
             life.tokens[token] = step
+            check_in_time(self, life, sight, token)
             self._token(life, sight, token)
+        if life.walk.state != before:
+            life.fallen = {}
         life.owed.update(decided)
         for name, _, _ in decided:
             life.sent_last[name] = step
@@ -221,7 +195,7 @@ class Ledger:
             self.people.takes_effect(life, sight, token)
             return
         if "-timer-" in token:
-            timer = life.timers.get(token)
+            timer = life.timers.get(token) or life.fallen.get(token)
             if timer is None:
                 self.wrong("I3", f"{sight.subject}: {token} fired, of a visit that is over")
             elif timer.due > sight.updated + SKEW + 0.002:
@@ -242,7 +216,10 @@ class Ledger:
             self.wrong("I3", f"{sight.subject}: {token} was superseded by line {newest}")
 
     def _outbox(self, life: Life, sight: Sight) -> None:
-        mine = life.walk.model
+        mine, horizon = life.walk.model, self.schedule.limits.horizon
+        if life.last is not None and sight.updated - life.last.updated < horizon / 2:
+            for emit_id in life.last.outbox.keys() - sight.outbox.keys() - self.published.keys():
+                self.wrong("I4", f"{sight.subject}: {emit_id} is noted as sent, and never was")
         for emit_id, out in sight.outbox.items():
             known = self.emits.get(emit_id)
             body = bytes(out.event)
@@ -264,7 +241,7 @@ class Ledger:
     def _emitted(self, life: Life, sight: Sight, emit_id: str, body: bytes) -> None:
         head = read_head(body)
         told = read_told(head.data) if bytes(head.data) != b"null" else Told()
-        emit = Emit(life, sight.revision, body, head.type, told.step, sight.incarnation)
+        emit = Emit(life, sight.revision, body, head.type, told.step, told.item, sight.incarnation)
         self.emits[emit_id] = emit
         self._bytes(emit_id, body)
         if head.type == LETTER or told.reason == "process-exists":
@@ -282,11 +259,12 @@ class Ledger:
             self.wrong("I3", f"{sight.subject}: emitted {owed}, which nothing decided")
 
     def _letter(self, life: Life, sight: Sight, head: Head, told: Told) -> None:
-        poison = told.reason in POISON and sight.name == "sim.notes"
+        poison = told.reason in POISON and sight.name in FRAIL
         if not (poison or told.reason in LETTERS):
             self.wrong("I6", f"{sight.subject}: a dead letter that nothing calls for: {told}")
         about = told.event["id"] if told.event else head.causationid
-        times = life.letters[about, told.reason] = life.letters.get((about, told.reason), 0) + 1
+        life.letters[about, told.reason] = life.letters.get((about, told.reason), 0) + 1
+        times = sum(count for (one, _), count in life.letters.items() if one == about)
         is_forgotten = self.forgetful and about.startswith("r-")
         if times > 1 + self.redriven[life.key] and not is_forgotten:
             self.wrong("I2", f"{sight.subject}: {about} was buried twice ({told.reason})")
@@ -335,8 +313,9 @@ class Ledger:
         """Note that a service answered; the same answer every time."""
         self._bytes(event.id, event.to_json())
 
-    def armed(self, event: Event) -> None:
+    def armed(self, event: Event, now: float) -> None:
         """Note that a wake-up was set."""
+        self.armed_at[event.id] = now
         self._bytes(event.id, event.to_json())
         if event.id not in self.wakes:
             self.wrong("I5", f"the wake-up {event.id} was set and never committed")

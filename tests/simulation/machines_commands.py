@@ -171,6 +171,7 @@ register(
             "close_again": Rule(("closing",), "closing", ("cmd.close.do",)),
             "close": Rule(("closing",), "done", ("evt.pair.run.success", "notif.step")),
         },
+        timers={"asking": {"slow": 300}},
     ),
     Model(
         "sim.fan",

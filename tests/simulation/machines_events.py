@@ -234,6 +234,8 @@ register(
             "over": Rule(("checking",), "done", STEP),
             "too_late": Rule(("resting", "checking"), "late", STEP),
         },
+        timers={"resting": {"check": 30}, "checking": {"silent": 8}},
+        lifetime={"too_late": 3600},
     ),
     Model(
         "sim.ver",

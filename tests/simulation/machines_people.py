@@ -9,7 +9,7 @@ from tests.simulation.writing import Ask, Reply, Work, Writing
 from xorca import Final, State, after, emit, on, start
 
 ASKED, BELL = "notif.door.asked", "notif.door.bell"
-LASTS = timedelta(minutes=4)
+LASTS = timedelta(minutes=1)
 
 
 class Key(Work):
@@ -82,5 +82,6 @@ register(
             "again": Rule(("checking",), "waiting", (ASKED,)),
             "rung": Rule(("waiting", "checking"), None, ("notif.step",)),
         },
+        timers={"waiting": {"slow": 90}},
     ),
 )

@@ -36,12 +36,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A class: its rules by handler; ``wide`` are fan-outs, which may leave in parts."""
+    """A class: its rules by handler; ``wide`` are fan-outs, which may leave in parts.
+
+    ``timers`` are the deadlines of a state, ``lifetime`` those of the whole process, each with
+    its seconds.
+    """
 
     name: str
     rules: dict[str, Rule]
     version: str = "1.0.0"
     wide: frozenset[str] = frozenset()
+    timers: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    lifetime: dict[str, float] = field(default_factory=dict[str, float])
     check: Callable[[list[str]], str] = field(default=lambda _: "")
 
     def walk(self) -> Walk:

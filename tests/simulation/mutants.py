@@ -10,13 +10,15 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation.generate import schedule_of
 from tests.simulation.mutants_engine import ENGINE
+from tests.simulation.mutants_leaving import LEAVING
+from tests.simulation.mutants_lives import LIVES
 from tests.simulation.mutants_people import PEOPLE
 from tests.simulation.mutants_protocol import PROTOCOL
 from tests.simulation.mutants_upkeep import UPKEEP
 from tests.simulation.mutating import Mutant, mutated
 from tests.simulation.world import World
 
-MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP, *PEOPLE)
+MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP, *PEOPLE, *LIVES, *LEAVING)
 BUDGET = 5_000
 
 

@@ -169,4 +169,24 @@ ENGINE: tuple[Mutant, ...] = (
             ),
         ),
     ),
+    Mutant(
+        "a page that forgets as it grows",
+        "the keys that an inbox page had before are not in the one that takes its place",
+        (
+            Edit(
+                "xorca.engine.inbox",
+                "_join",
+                'body = b"".join([*sides.read(*[page.name for page in pages]), seen])',
+                "body = seen",
+            ),
+        ),
+    ),
+    Mutant(
+        "a page searched too narrowly",
+        "a key that stands elsewhere than its letters say is not found",
+        (
+            Edit("xorca.engine.inbox", "_page_has", "low = 0", "pass"),
+            Edit("xorca.engine.inbox", "_page_has", "high = count", "high = min(high, count)"),
+        ),
+    ),
 )

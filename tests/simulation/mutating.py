@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _exchanged(path: str, name: str, edits: list[Edit]) -> Generator[None]:
 def _function(module: ModuleType, name: str) -> FunctionType:
     found: object = module
     for part in name.split("."):
-        found = getattr(found, part)
+        found = inspect.unwrap(getattr(found, part))
     assert isinstance(found, FunctionType), name
     return found
 

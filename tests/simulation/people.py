@@ -15,18 +15,20 @@ import msgspec
 
 from tests.simulation.machines_people import ASKED, BELL, LASTS, Key
 from tests.simulation.ports import BEGIN_SECONDS
-from xorca.errors import PortError, TokenRefused
+from xorca.errors import PayloadError, PortError, TokenRefused
 from xorca.events import Event
 from xorca.runtime import Outcome
 
 if TYPE_CHECKING:
-    from tests.simulation.ledger import Life
+    from tests.simulation.lives import Life
     from tests.simulation.sight import Sight
     from tests.simulation.worker import Worker
     from tests.simulation.world import World
 
 PATIENCE, TRIES, CLOCKS = 45.0, 40, 7.0
 """When and how often somebody asks again; how far two clocks may be apart, in seconds."""
+
+MISFIT = "x"
 
 _key = msgspec.json.Decoder(Key).decode
 
@@ -46,13 +48,17 @@ class Ticket:
 
 @dataclass(eq=False, slots=True)
 class Use:
-    """Somebody who brings a token: ``n`` is what a guard looks at, 0 is not let pass."""
+    """Somebody who brings a token: ``n`` is what a guard looks at, 0 is not let pass.
+
+    A text is no number, and fits no handler.
+    """
 
     ticket: Ticket
     id: str
-    n: int = 1
+    n: int | str = 1
     is_forged: bool = False
     tries: int = 0
+    is_again: bool = False
     began: float = 0.0
 
     @property
@@ -69,6 +75,7 @@ class People:
 
     world: World
     uses: dict[str, Use] = field(default_factory=dict[str, Use])
+    came_late: bool = False
     _known: set[str] = field(default_factory=set[str])
 
     def hear(self, event: Event) -> None:
@@ -98,7 +105,7 @@ class People:
         if ticket.effect:
             wrong("T1", f"{sight.subject}: {use_id} took effect, and {ticket.effect} had")
         ticket.effect = use_id
-        if use.is_forged or use.n == 0:
+        if use.is_forged or use.n in (0, MISFIT):
             wrong("T2", f"{sight.subject}: {use_id} took effect, and never should")
         if not self._is_good(life, ticket, sight.incarnation):
             wrong("T2", f"{sight.subject}: {use_id} took effect after its state was left")
@@ -128,10 +135,10 @@ class People:
 
     async def _bring(self, worker: Worker, use: Use) -> None:
         world, payload = self.world, {"token": use.id, "n": use.n}
-        use.began = world.loop.now
+        use.began, use.is_again = use.began or world.loop.now, use.tries > 1
         try:
             answer: Outcome | Exception = await worker.runtime.resume(use.token, payload)
-        except TokenRefused as exc:
+        except (TokenRefused, PayloadError) as exc:
             answer = exc
         except PortError as exc:
             world.note(worker.number, "resume", use.id, exc)
@@ -147,6 +154,8 @@ class People:
     def _complaint(self, use: Use, answer: Outcome | Exception) -> str:
         """Compare an answer with what is stored."""
         ticket, life = use.ticket, self.world.ledger.by_subject.get(use.ticket.subject)
+        if isinstance(answer, PayloadError):
+            return "" if use.n == MISFIT else "it fits"
         if isinstance(answer, TokenRefused):
             return self._refused(use, answer.reason, life)
         assert isinstance(answer, Outcome)
@@ -161,6 +170,8 @@ class People:
         if reason == "forged":
             return "" if use.is_forged else "it is not forged"
         if reason == "expired":
+            # A use that was committed, and not sent, is found out by the next event or a sweep.
+            self.came_late = self.came_late or use.is_again
             over = ticket.given + LASTS.total_seconds() - CLOCKS
             return "" if self.world.loop.now > over and not ticket.is_whole else "it is not over"
         if reason == "used":
@@ -180,3 +191,5 @@ def _drawn(random: Random, ticket: Ticket, name: str) -> Iterator[tuple[Use, flo
         forged, n = random.random() < 0.15, 0 if random.random() < 0.25 else 1
         n = 1 if ticket.is_whole else n  # nothing guards the bell
         yield Use(ticket, f"{name}~{number}", n, forged), at
+    if random.random() < 0.25:
+        yield Use(ticket, f"{name}~x", MISFIT), random.random() * 60

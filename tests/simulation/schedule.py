@@ -65,7 +65,9 @@ class Schedule:
     ``fixed`` when they begin to be replaced by ones whose handlers raise no more.
     Where there are ``fleets``, they serve the commands, and remember what they answered; else
     somebody does who never fails. ``forgetful`` is from when until when they can write nothing
-    down. ``copies`` is how often something is delivered again without need, ``errors`` how often a
+    down, ``fleet_prunes`` when they forget what is over, and ``coy`` how often they ask for a
+    command to come again. ``deaf`` is how often an alarm loses a wake-up, ``pages`` the sizes of
+    pages of old inbox keys (see ``paging``). ``copies`` is how often something is delivered again without need, ``errors`` how often a
     service answers with an error, ``stale`` how late a copy may come (seconds), ``other_ids``
     whether its second answer has another id.
     """
@@ -77,6 +79,10 @@ class Schedule:
     workers: tuple[Setup, ...] = (Setup(),)
     fleets: tuple[Setup, ...] = ()
     forgetful: tuple[float, float] = (0.0, 0.0)
+    fleet_prunes: tuple[float, ...] = ()
+    coy: float = 0.0
+    deaf: float = 0.0
+    pages: tuple[int, ...] = ()
     latency: float = 0.05
     visibility: float = 30.0
     copies: float = 0.0

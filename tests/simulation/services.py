@@ -19,7 +19,7 @@ from tests.simulation.schedule import Setup
 from tests.simulation.writing import Reply, Work
 from xorca.errors import PortError, PublishFailed
 from xorca.events import Event
-from xorca.fleet import Call, Fleet, Refusal
+from xorca.fleet import Call, Fleet, Refusal, TryAgain
 from xorca.fleet.remembered import Place
 from xorca.runtime import Outcome
 
@@ -65,6 +65,10 @@ class Served:
         self.runs[event.key] += 1
         return self.runs[event.key]
 
+    def asks_again(self, worker: int, event: Event) -> None:
+        """Note that a command is to come again, and to be worked on then."""
+        self._mine[worker, event.key] -= 1
+
     def answers(self, command: Event, answer: Event) -> None:
         """Check that an answer that is sent is the one that is remembered (F3)."""
         row = self.world.disk.rows.get(PLACE.key(command))
@@ -109,6 +113,9 @@ class Server:
     async def _serve(self, given: Work, call: Call) -> Reply:
         world, id = self.world, call.command.get_id()
         times = world.served.begins(self.number, self._commands[id])
+        if times == 1 and crc32(f"coy {id}".encode()) % 1000 < 1000 * world.schedule.coy:
+            world.served.asks_again(self.number, self._commands[id])
+            raise TryAgain
         reply = Reply(id, 2 * times - 1)  # odd, as everybody else answers
         await world.loop.wait(world.latency())
         if (
@@ -122,6 +129,11 @@ class Server:
         """Begin to take commands."""
         for _ in range(self.setup.consumers):
             self.world.loop.spawn(self.number, self._consume())
+
+    async def prune(self) -> None:
+        """Forget what is over."""
+        with suppress(PortError):
+            await self.fleet.prune()
 
     async def _consume(self) -> None:
         while True:
@@ -140,6 +152,7 @@ class Server:
     def _check(self, command: Event, outcome: Outcome, began: float) -> None:
         """A command is answered, or comes again because something went wrong."""
         upset = any(at >= began for at in self.wire.upset.values())
+        upset = upset or outcome.reason == "try-again"
         upset = upset or outcome.reason == "in-flight"  # that of the delivery before it
         if outcome.status not in ("applied", "duplicate") and not upset:
             self.world.ledger.wrong("F4", f"{command.type} {command.id}: {outcome!r}")

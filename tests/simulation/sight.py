@@ -22,23 +22,28 @@ class Out(msgspec.Struct):
 class Timer(msgspec.Struct):
     due: float
     visit: int
+    set: bool = False
 
 
 class Head(msgspec.Struct):
     id: str
     type: str
     causationid: str = ""
+    time: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Dead(msgspec.Struct):
     id: str
+    type: str
     reason: str
+    at: float
     events: list[Head] = []
 
 
 class Deferred(msgspec.Struct):
     event: Head
+    expires: float
 
 
 class Basket(msgspec.Struct):
@@ -61,6 +66,8 @@ class Sight(msgspec.Struct):
     inbox: dict[str, msgspec.Raw] = {}
     seen: str = ""
     answered: str = ""
+    floor: float = 0.0
+    past: dict[str, object] | None = None
     outbox: dict[str, Out] = {}
     timers: dict[str, Timer] = {}
     dead: list[Dead] = []

@@ -89,7 +89,8 @@ def notes(random: Random, pid: str) -> list[Given]:
 
 def crowd(random: Random, pid: str) -> list[Given]:
     """Very many notes in a quarter of an hour."""
-    subject, wanted = f"sim.notes/1.0.0/{pid}", random.randint(80, 150)
+    wanted = random.randint(80, 150) + random.choice((0, 0, 0, 150))
+    subject = f"sim.notes/1.0.0/{pid}"
     found = [begins("xorca.sim.notes.start", pid, n=wanted)]
     for number in range(wanted):
         at, id = random.random() * 900, f"{pid}-note{number}"

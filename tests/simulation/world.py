@@ -12,11 +12,13 @@ from zlib import crc32
 
 from tests.simulation.acts import ROUNDS, Wish, mend
 from tests.simulation.broker import Broker
+from tests.simulation.causes import check_loose
 from tests.simulation.checks import check_end
 from tests.simulation.faults import Fault
 from tests.simulation.lease import LeaseTable
 from tests.simulation.ledger import Ledger
 from tests.simulation.loop import Parked, Restless, SimLoop
+from tests.simulation.paging import page_sizes
 from tests.simulation.people import People
 from tests.simulation.ports import BEGIN, BEGIN_SECONDS, Disk
 from tests.simulation.schedule import LATE, Schedule, Setup
@@ -57,7 +59,7 @@ class World:
         self.schedule = schedule
         self.random = Random(schedule.seed)
         self.loop = SimLoop(choose)  # type: ignore[abstract] # there are no sockets and threads
-        self.ledger = Ledger(strict_rounds=schedule.causation, forgetful=schedule.stale > LONGEST)
+        self.ledger = Ledger(schedule, forgetful=schedule.stale > LONGEST)
         self.disk = Disk()
         self.broker, self.commands = Broker(self), Broker(self)
         self.served, self.people = Served(self), People(self)
@@ -78,12 +80,15 @@ class World:
         self.calm = False
         self.mended = False
         self.injected: Counter[str] = Counter()
-        self.kills = 0
 
     # -- running ------------------------------------------------------------------
 
     def run(self) -> list[str]:
         """Run to rest and give what was wrong."""
+        with page_sizes(self.schedule.pages):
+            return self._run()
+
+    def _run(self) -> list[str]:
         loop, schedule = self.loop, self.schedule
         self._begin(late=False)
         for setup in schedule.workers:
@@ -136,12 +141,18 @@ class World:
         return bool(given or acts)
 
     @property
+    def kills(self) -> int:
+        """How often a worker died."""
+        return self.ledger.kills
+
+    @property
     def _gave_up(self) -> bool:
         """Whether a full record made an event a dead letter of which it has no trace.
 
-        A second delivery may find room, and its worker die; the first was acknowledged.
+        A second delivery may find room, and its worker die; the first was acknowledged. Or
+        somebody brought a token again, and its time was over.
         """
-        return "record-too-large" in self.ledger.loose.values()
+        return "record-too-large" in self.ledger.loose.values() or self.people.came_late
 
     def _mend(self) -> None:
         """Let an operator sweep in peace until that finds nothing to do."""
@@ -186,6 +197,8 @@ class World:
     def _open_services(self) -> None:
         for setup in self.schedule.fleets:
             self._serve_with(setup)
+        for at in self.schedule.fleet_prunes:
+            self.loop.after(at, self._prune_memory)
 
     def _serve_with(self, setup: Setup) -> None:
         self._number += 1
@@ -195,13 +208,17 @@ class World:
             self.commands.give_back(list(self.commands.flying))
         server.begin()
 
+    def _prune_memory(self) -> None:
+        for number, server in self._servers.items():
+            self.loop.spawn(number, server.prune())
+
     def kill(self, number: int) -> None:
         """Let a worker die; another begins a while later."""
         if number in self.loop.dead:
             return
         self.loop.dead.add(number)
         self.crashes += 1
-        self.kills += 1
+        self.ledger.kills += 1
         self.note(number, "dies", "")
         delay = 0.0 if self.schedule.in_order else self.random.random() * 20
         if number in self._servers:
@@ -257,6 +274,7 @@ class World:
         """Take an event that a worker published, and bring it to whoever wants it."""
         living = self._workers.get(worker)
         self.ledger.sent(worker, event, in_order=living is not None and living.setup.publishes)
+        check_loose(self, event)
         self.note(worker, "sent", f"{event.type} {event.id}")
         self.people.hear(event)
         if event.type in CHILDREN or event.type.startswith("evt.help."):
@@ -294,7 +312,7 @@ class World:
 
     def arm(self, event: Event, at: float) -> None:
         """Set a wake-up; the same id again replaces nothing."""
-        self.ledger.armed(event)
+        self.ledger.armed(event, self.loop.now)
         if event.id in self._pending:
             return
         number = self._pending[event.id] = self.calls
@@ -302,9 +320,13 @@ class World:
         self.loop.after(max(0.0, at - self.loop.now) + late, lambda: self._wake(event, number))
 
     def _wake(self, event: Event, number: int) -> None:
-        if self._pending.get(event.id) == number:
-            del self._pending[event.id]
-            self.broker.put(event)
+        if self._pending.get(event.id) != number:
+            return
+        del self._pending[event.id]
+        if not self.calm and self.chance(self.schedule.deaf):
+            self.ledger.unheard[event.id] = self.loop.now
+            return
+        self.broker.put(event)
 
     def disarm(self, event_id: str) -> None:
         """Forget a wake-up."""
