@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.runtime.faults import FaultyBus
 from tests.unit.support import Stage, Text, data_of, event, stage, starting, told
 from xorca import Final, Orchestrator, Outcome, State, emit, on, start, stay
 from xorca.engine.noise import SOURCES
@@ -329,3 +330,19 @@ async def test_a_batch_of_junk_is_bounded_too() -> None:
     assert told(outcomes[500]) == ("applied", "count_up")
     assert sum(one.reason == "flood" for one in outcomes) == 999 - LIMIT
     assert len((await play.record()).dead) == 20
+
+
+async def test_the_letter_of_a_flood_is_sent_whoever_expires_beside_it() -> None:
+    """An event that is too much is never taken for seen, so that its letter comes again."""
+    play = await second(Limits(noise=1, defer_for=60.0))
+    await flood(play, EARLY, 1, source=HONEST)  # it waits, and expires
+    await flood(play, EARLY, 1)
+    play.clock.advance(120)
+    unheard = event(UNHEARD, subject=play.subject(), source=NOISY)
+    play.bus = FaultyBus(times=1)
+    play.cold()
+
+    first, again = await play.give(unheard), await play.give(unheard)
+
+    assert (told(first), told(again)) == (("retry", "publish"), ("dead", "flood"))
+    assert [data_of(one)["reason"] for one in play.sent("sys.xorca.deadletter")] == ["flood"]

@@ -57,7 +57,8 @@ def check_letters(ledger: Ledger, life: Life, sight: Sight) -> None:
                 ledger.wrong(
                     "I6", f"{sight.subject}: {dead.id} is dead ({dead.reason}): {complaint}"
                 )
-    _check_floor(ledger, sight)
+    if last is None or sight.updated != last.updated:  # a sweep leaves that as it is
+        _check_floor(ledger, sight)
     if last is None or "deleted" in (last.status, sight.status) or ledger.redriven[life.key]:
         return
     gone = before - {(dead.id, dead.at) for dead in sight.dead}

@@ -20,7 +20,17 @@ def with_extras(drawn: Schedule) -> Schedule:
     """Add something to some schedules, or put something else in their place."""
     for add in (with_doors, with_fleets, with_haste, with_prunes, with_redrives, with_stale):
         drawn = add(drawn)
-    return with_pages(with_rare(drawn))
+    return with_care(with_pages(with_rare(drawn)))
+
+
+def with_care(drawn: Schedule) -> Schedule:
+    """Have no careless workers where a process goes on for longer than anything is remembered.
+
+    What they leave unsent, and no sweep finds until then, is given up.
+    """
+    if drawn.limits.horizon > 1000 or "waits" not in drawn.stories:
+        return drawn
+    return replace(drawn, workers=tuple(replace(one, careless=False) for one in drawn.workers))
 
 
 def with_haste(drawn: Schedule) -> Schedule:

@@ -68,7 +68,9 @@ class Ledger:
         self.commits = 0
         self.kills = 0
         self.strict_rounds = schedule.causation
-        self.forgetful = forgetful  # answers that nobody hears come again when none is known
+        self.forgetful = (
+            forgetful  # answers that nobody hears, and old events, come when none is known
+        )
         self._left: dict[tuple[int, str, str], int] = {}
         self._sides: dict[str, set[str]] = {}
 
@@ -265,7 +267,8 @@ class Ledger:
         about = told.event["id"] if told.event else head.causationid
         life.letters[about, told.reason] = life.letters.get((about, told.reason), 0) + 1
         times = sum(count for (one, _), count in life.letters.items() if one == about)
-        is_forgotten = self.forgetful and about.startswith("r-")
+        old = told.reason == "stale-unprovable"
+        is_forgotten = self.forgetful and (old or about.startswith("r-"))
         if times > 1 + self.redriven[life.key] and not is_forgotten:
             self.wrong("I2", f"{sight.subject}: {about} was buried twice ({told.reason})")
         if head.type == LETTER:

@@ -159,8 +159,10 @@ class World:
         self.calm = True
         self._number += 1
         janitor = Worker(self, self._number, Setup())
-        for _ in range(ROUNDS):
-            self.loop.spawn(janitor.number, mend(janitor, redrive=self.is_fixed))
+        for number in range(ROUNDS):
+            # What comes too early, and expires, would be redriven for ever.
+            again = self.is_fixed and number < ROUNDS // 2
+            self.loop.spawn(janitor.number, mend(janitor, redrive=again))
             self.loop.run()
             if self.mended:
                 self.calm = False

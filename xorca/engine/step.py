@@ -100,9 +100,11 @@ def _take(draft: Draft, event: Event) -> Verdict:
     if match is not None and match.reason:
         return _unmatched(draft, event, match)
     trigger = trigger_for(draft, event)
-    if trigger is None:
-        return judge_early(draft, event, match)
-    return take(draft, event, trigger, match)
+    if trigger is not None:
+        return take(draft, event, trigger, match)
+    if in_pages(draft.record, event.key, draft.sides):  # an answer that nobody hears, say
+        return DUPLICATE
+    return judge_early(draft, event, match)
 
 
 def _unmatched(draft: Draft, event: Event, match: Match) -> Verdict:

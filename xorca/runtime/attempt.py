@@ -281,9 +281,12 @@ def _is_settled(item: Item, verdict: Verdict) -> bool:
 
     An early wake-up comes once more under its id, and must not be known by then; the entry of a
     deferred event goes when its state comes, and what it carried would be left behind. Of a
-    repetition another copy may be acknowledged already, and nobody would come for the rest.
+    repetition another copy may be acknowledged already, and nobody would come for the rest. One
+    of a flood is to stay unknown: its letter is sent by whoever delivers it, each time.
     """
     put_off = verdict.reason == "early" and is_timer(item.event)
+    if verdict.reason == "flood":
+        return False
     return verdict.status not in ("retry", "deferred", "duplicate") and not put_off
 
 

@@ -6,9 +6,12 @@ from random import Random
 
 import pytest
 
+from tests.unit.support import answer, data_of, stage, told
+from xorca import Final, Orchestrator, State, emit, on, start
 from xorca.engine.inbox import KEPT, KEY, NeedSides, Sides, in_pages, settle_inbox
 from xorca.engine.record import Entry, Origin, Page, Record
 from xorca.events.ids import event_key
+from xorca.runtime import Limits
 
 HORIZON = 1000.0
 
@@ -144,3 +147,36 @@ def test_pages_that_are_not_at_hand_are_asked_for() -> None:
 
     assert set(caught.value.names) == names
     assert len(names) == 2
+
+
+async def test_an_answer_that_nobody_hears_is_buried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it comes again after its letter was given up and its key is in a page."""
+    monkeypatch.setattr("xorca.engine.inbox.KEPT", 2)
+    play = stage(Deaf, limits=Limits(dead=1))
+    await play.start()
+    first = answer(play.command("cmd.deaf.ask"), verdict="error")
+    outcomes = [told(await play.give(first))]
+    for _ in range(6):
+        await play.say("evt.cat.fed")  # another letter
+    assert (await play.record()).pages
+
+    outcomes.append(told(await play.give(first)))
+
+    assert outcomes == [("dead", "not-heard"), ("duplicate", "seen")]
+    letters = [data_of(one)["event"]["id"] for one in play.sent("sys.xorca.deadletter")]
+    assert letters.count(first.id) == 1
+
+
+class Deaf(Orchestrator, name="t.deaf"):
+    """It asks, and hears one of the two answers."""
+
+    asking = State()
+    done = Final()
+
+    @start(to=asking)
+    @emit("cmd.deaf.ask")
+    def begin(self) -> int:
+        return 1
+
+    @on("evt.deaf.ask.success", at=asking, to=done)
+    def answered(self) -> None: ...
