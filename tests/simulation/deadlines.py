@@ -55,7 +55,8 @@ def check_overdue(ledger: Ledger, last: Sight, sight: Sight) -> None:
     if last.status != "active":
         return
     for wake, timer in wakes_of(last).items():
-        if timer.due < sight.updated - OVERDUE and wake not in ledger.unheard:
+        told = wake in ledger.unheard or wake in ledger.loose  # there was no room for it
+        if timer.due < sight.updated - OVERDUE and not told:
             ledger.wrong("I9", f"{sight.subject}: the deadline {wake} never came")
 
 

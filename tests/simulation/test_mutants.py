@@ -85,7 +85,7 @@ SEEDS: dict[str, int] = {
     "expired and applied all the same": 80,
     "deferred given up at once": 6,
     "no room for early events": 2,
-    "expired letter with its own event": 1724,
+    "expired letter with its own event": 4050,
     "repetition carries a letter": 4412,
     "early wake-up carries a letter": 857,
     "hidden floods": 112,

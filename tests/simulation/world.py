@@ -147,12 +147,14 @@ class World:
 
     @property
     def _gave_up(self) -> bool:
-        """Whether a full record made an event a dead letter of which it has no trace.
+        """Whether an event was acknowledged of which no record has a trace.
 
-        A second delivery may find room, and its worker die; the first was acknowledged. Or
-        somebody brought a token again, and its time was over.
+        There was no room for it, say, or no process yet. A second delivery may find one, and its
+        worker die; the first was acknowledged. Or somebody brought a token again, and its time
+        was over.
         """
-        return "record-too-large" in self.ledger.loose.values() or self.people.came_late
+        acknowledged = {"record-too-large", "no-record"}.intersection(self.ledger.loose.values())
+        return bool(acknowledged) or self.people.came_late
 
     def _mend(self) -> None:
         """Let an operator sweep in peace until that finds nothing to do."""
