@@ -176,7 +176,7 @@ def _is_quiet(world: World) -> bool:
     """Tell whether nothing went wrong, nothing came twice, and one worker was alone."""
     schedule = world.schedule
     alone = len(schedule.workers) == 1 and not (world.kills or schedule.acts or schedule.leases)
-    calm = not (world.injected or schedule.copies or schedule.is_mended)
+    calm = not (world.injected or schedule.copies or schedule.is_mended or world.gave_up)
     alone = alone and schedule.workers[0].consumers == 1
     return alone and calm and schedule.latency < 1 and schedule.store_limit >= 1_000_000
 

@@ -110,7 +110,7 @@ class World:
         loop = self.loop
         try:
             loop.run()
-            if self.schedule.is_mended or self._gave_up:
+            if self.schedule.is_mended or self.gave_up:
                 self._mend()
             if self._begin(late=True):
                 loop.run()
@@ -146,7 +146,7 @@ class World:
         return self.ledger.kills
 
     @property
-    def _gave_up(self) -> bool:
+    def gave_up(self) -> bool:
         """Whether an event was acknowledged of which no record has a trace.
 
         There was no room for it, say, or no process yet. A second delivery may find one, and its
