@@ -10,7 +10,7 @@ from xorca.errors import Conflict, LeaseLost
 from xorca.ports import Held, Store
 from xorca.providers.aws import DynamoDBLease
 
-TTL = 1.0
+TTL = 60.0
 
 
 async def main(url: str, table: str, prefix: str, locks: str) -> None:
