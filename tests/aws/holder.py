@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import tests.aws.patience  # noqa: F401  for what it does
 from xorca import open_store
 from xorca.errors import Conflict, LeaseLost
 from xorca.ports import Held, Store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import tests.aws.patience  # noqa: F401  for what it does
 from tests.aws.lambda_parcels import Parcels
 from xorca.errors import ConfigurationError
 from xorca.handlers.aws_lambda import lambda_handler

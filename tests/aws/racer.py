@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from hashlib import sha256
 from random import Random
 
+import tests.aws.patience  # noqa: F401  for what it does
 from tests.aws.race_words import Count, Job, token_event
 from xorca import Runtime, open_store
 from xorca.errors import Unavailable

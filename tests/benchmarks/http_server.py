@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from examples.book_summary.orchestrator import BookSummary
 from tests.benchmarks.slow_clients import allow_files
+from xorca.cli.serve_loop import run_quickly
 
 FILES = 16_000
 
@@ -54,4 +54,4 @@ if __name__ == "__main__":
     allow_files(FILES)
     given = socket.socket(fileno=int(sys.argv[2]))
     given.setblocking(False)
-    asyncio.run(serve(sys.argv[1], given))
+    run_quickly(serve(sys.argv[1], given))

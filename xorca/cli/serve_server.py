@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import signal
@@ -20,6 +19,7 @@ from xorca.cli.loading import Loaded, load_sound
 from xorca.cli.serve_apps import Site, auth_by_environment
 from xorca.cli.serve_garbage import look_for_garbage_rarely
 from xorca.cli.serve_logs import log_lines
+from xorca.cli.serve_loop import run_quickly
 from xorca.cli.serve_protocol import patient_protocol
 from xorca.cli.serve_site import open_site
 from xorca.cli.serve_wish import ServeWish
@@ -69,7 +69,7 @@ def serve_here(
     with _leaving(alone=attach is None):
         loaded = load_sound(wish.target)
         with plain_errors(), log_lines(wish.log_level, json=wish.json_logs):
-            asyncio.run(_serve(wish, loaded, listening, _Saying(where, attach)))
+            run_quickly(_serve(wish, loaded, listening, _Saying(where, attach)))
 
 
 class _Saying:

@@ -14,13 +14,12 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import NoRegionError
 from botocore.loaders import JSONFileLoader, Loader
 
+from xorca.providers.aws import waits
 from xorca.providers.aws.faults import no_credentials
 
 if TYPE_CHECKING:
     from xorca.providers.aws.clients import AwsOptions
 
-CONNECT_SECONDS: Final = 1.0
-READ_SECONDS: Final = 5.0
 CONNECTIONS: Final = 64
 
 
@@ -78,8 +77,8 @@ def _config(options: AwsOptions) -> AioConfig:
     styles = {"addressing_style": "path"} if options.get("endpoint") else {}
     return AioConfig(
         http_session_cls=OnceSession,
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        connect_timeout=waits.CONNECT,
+        read_timeout=waits.READ,
         max_pool_connections=CONNECTIONS,
         retries={"total_max_attempts": 1, "mode": "standard"},
         s3=styles,
