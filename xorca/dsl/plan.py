@@ -169,6 +169,15 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         }
 
     @cached_property
+    def joined_ahead(self) -> dict[str, frozenset[str | None]]:
+        """The commands whose answers the joins of each state, or of one after it, wait for."""
+        joined, after = self.joined, self.successors
+        return {
+            state: joined[state].union(*(joined[later] for later in after[state]))
+            for state in joined
+        }
+
+    @cached_property
     def deadlines(self) -> dict[str, tuple[Edge, ...]]:
         """The ``@after`` edges that are armed on entering each state."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Literal
 
 import msgspec
@@ -103,10 +104,17 @@ def await_command(record: Record, command: str, awaited: Awaited) -> None:
         record.skipped.remove(command)
 
 
-def forget_answered(record: Record) -> None:
-    """Drop what was wholly answered: a later reply to it is known to be stale without it."""
+def forget_answered(record: Record, ahead: Set[str | None]) -> None:
+    """Drop what was wholly answered: a later reply to it is known to be stale without it.
+
+    A fan-out stays while a join is ``ahead`` that only asks whether all of it was answered.
+    """
     if not record.awaited:
         return
-    answered = [command for command, awaited in record.awaited.items() if all_answered(awaited)]
+    answered = [
+        command
+        for command, awaited in record.awaited.items()
+        if all_answered(awaited) and not (awaited.many and command in ahead)
+    ]
     for command in answered:
         del record.awaited[command]

@@ -176,8 +176,10 @@ def _enter(draft: Draft, target: str, entry: Entry) -> None:
     record, plan = draft.record, draft.plan
     if record.baskets:
         clear_baskets(record, draft.sides)
-    record.skipped = []
-    forget_answered(record)
+    ahead = plan.joined_ahead[target]
+    if record.skipped:
+        record.skipped = [command for command in record.skipped if command in ahead]
+    forget_answered(record, ahead)
     if record.timers:
         over = [name for name, timer in record.timers.items() if timer.visit == record.visit]
         draft.disarm(over)

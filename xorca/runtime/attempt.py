@@ -28,6 +28,7 @@ from xorca.events import Event
 from xorca.ports import Summary
 from xorca.runtime.cache import Warm
 from xorca.runtime.leaving import all_set, recall
+from xorca.runtime.room import Crowded, Overfull, TooMany, too_heavy, weigh
 
 if TYPE_CHECKING:
     from xorca.engine.tokens import Claim
@@ -52,9 +53,12 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Work:
-    """What is known about the events of one subject beyond a single attempt."""
+    """What is known about the events of one subject beyond a single attempt.
 
-    __slots__ = ("condemned", "items", "postponed", "saved", "sides", "weighed")
+    ``out`` holds the ids of what left meanwhile, ``emptied`` says that all that could did.
+    """
+
+    __slots__ = ("condemned", "emptied", "items", "out", "postponed", "saved", "sides", "weighed")
 
     def __init__(self, items: list[Item]) -> None:
         self.items = items
@@ -63,6 +67,8 @@ class Work:
         self.postponed: dict[str, Exception] = {}
         self.saved: set[str] = set()  # side objects that are written, should this go on
         self.weighed = False
+        self.out: set[str] = set()
+        self.emptied = False
 
     def fail(self, exc: Exception) -> None:
         """Note that an attempt was lost: what was judged may rest on a record that is stale."""
@@ -116,19 +122,25 @@ class UnknownVersion(ConfigurationError):
 
 
 class Stepper:
-    """Step events with the classes and limits of a Runtime."""
+    """Step events with the classes and limits of a Runtime.
 
-    __slots__ = ("limits", "registry")
+    ``together`` says that the events of one attempt are for one commit, come what may.
+    """
 
-    def __init__(self, registry: Registry, limits: Limits) -> None:
+    __slots__ = ("limits", "registry", "together")
+
+    def __init__(self, registry: Registry, limits: Limits, *, together: bool = False) -> None:
         self.registry = registry
         self.limits = limits
+        self.together = together
 
     def attempt(self, work: Work, warm: Warm | None, now: datetime, *, limit: int) -> Attempt:
         """Step every event of a subject on what was read.
 
         Raises:
             NeedSides, Condemned, Postponed: note it in ``work`` and attempt again.
+            Crowded: send what is unsent, then attempt again.
+            TooMany: attempt fewer of them.
             UnknownVersion, RecordError: the record is for another worker, or damaged.
         """
         draft = None if warm is None else self._open(work, warm, now)
@@ -139,7 +151,7 @@ class Stepper:
             one = self._one if item.handling is None else self._stepped
             verdicts.append(one(work, draft, item))
             if work.weighed and draft is not None:
-                _weigh(draft, item, verdicts[-1], limit)
+                weigh(draft, item.event, verdicts[-1], limit)
         if draft is not None and draft.record.deferred:
             _expire(work, draft, verdicts)
         attempt = Attempt(verdicts, draft)
@@ -163,6 +175,8 @@ class Stepper:
             draft.sides = Sides({**warm.sides, **work.sides})
         if warm.out:
             recall(draft, warm.out)
+        if work.out:
+            recall(draft, work.out)
         return draft
 
     def _any_definition(self, work: Work, name: str) -> Definition | None:
@@ -216,11 +230,19 @@ class Stepper:
     def _seal(self, work: Work, attempt: Attempt, draft: Draft, limit: int) -> None:
         record = draft.finish()
         body = seal(record)
+        if len(body) > limit:
+            self._see_if_less_would_do(work, draft)
         while len(body) > limit and make_room(record, draft.sides):
             body = seal(record)
         if len(body) > limit:
             self._too_large(work, attempt, len(body), limit)
         attempt.body = body
+
+    def _see_if_less_would_do(self, work: Work, draft: Draft) -> None:
+        if not work.emptied and len(draft.record.outbox) > len(draft.fresh):
+            raise Crowded
+        if len(work.items) > 1 and not self.together:
+            raise TooMany
 
     def _too_large(self, work: Work, attempt: Attempt, size: int, limit: int) -> None:
         if not work.weighed and len(work.items) > 1:
@@ -228,7 +250,7 @@ class Stepper:
             raise Postponed
         for item, verdict in zip(reversed(work.items), reversed(attempt.verdicts), strict=True):
             if verdict.status in ("applied", "deferred") and item.event.key not in work.condemned:
-                raise _too_heavy(item, size, limit)
+                raise too_heavy(item.event, size, limit)
         full = Overfull(f"the record has {size:,} bytes, the store takes {limit:,}")
         for item, verdict in zip(work.items, attempt.verdicts, strict=True):
             if verdict.status == "duplicate":  # it is in the record, and no fault of its own
@@ -259,10 +281,6 @@ class Postponed(Exception):
     """Something was noted in ``Work``, of an event that must come again, say; step again."""
 
 
-class Overfull(Exception):
-    """Not even a dead letter fits into the record any more."""
-
-
 def _expire(work: Work, draft: Draft, verdicts: list[Verdict]) -> None:
     """Settle what waited too long; what tells of it belongs to an event of this commit."""
     if not any(late.expires < draft.at for late in draft.record.deferred):
@@ -288,21 +306,6 @@ def _is_settled(item: Item, verdict: Verdict) -> bool:
     if verdict.reason == "flood":
         return False
     return verdict.status not in ("retry", "deferred", "duplicate") and not put_off
-
-
-def _weigh(draft: Draft, item: Item, verdict: Verdict, limit: int) -> None:
-    """Condemn the event by which the record outgrows the store."""
-    if verdict.status in ("applied", "deferred"):
-        size = len(seal(draft.record))
-        while size > limit and make_room(draft.record, draft.sides):
-            size = len(seal(draft.record))
-        if size > limit:
-            raise _too_heavy(item, size, limit)
-
-
-def _too_heavy(item: Item, size: int, limit: int) -> Condemned:
-    cause = f"its record would have {size:,} bytes, the store takes {limit:,}"
-    return Condemned(item.event, reason="record-too-large", cause=cause)
 
 
 def _condemn(draft: Draft, condemned: Condemned) -> Verdict:

@@ -15,7 +15,7 @@ from xorca.dsl.names import is_orchestrator_name
 from xorca.engine.record import ACTIVE, CANCELLED, DELETED, ENDED, FAILED
 from xorca.errors import ConfigurationError
 from xorca.ports import Lease, Query, Summary
-from xorca.runtime.attempt import Item
+from xorca.runtime.attempt import Item, Stepper
 from xorca.runtime.outcome import Outcome
 from xorca.runtime.subject import LEASE_TTL, SubjectWorker
 from xorca.runtime.wired import Wired
@@ -126,8 +126,11 @@ class Handles(Wired):
             loaded = await load_process(worker, subject)
             trial = Trial(worker.stepper, loaded, store=worker.store, clock=worker.clock)
 
+            stepper = Stepper(self.registry, self.limits, together=True)
+            in_one = replace(worker, stepper=stepper)
+
             async def apply(items: list[Item]) -> list[Outcome]:
-                return await self._apply(worker, key, items)
+                return await self._apply(in_one, key, items)
 
             yield await stack.enter_async_context(lived(subject, trial, apply, held=held))
 

@@ -89,7 +89,7 @@ def _known(record: Record, event: Event) -> Verdict:
 
 def redriver(worker: SubjectWorker, *, rehearse: bool = False) -> SubjectWorker:
     """Give a worker that redrives beside another; one that rehearses changes nothing."""
-    stepper = Redriver(worker.stepper.registry, worker.stepper.limits)
+    stepper = Redriver(worker.stepper.registry, worker.stepper.limits, together=True)
     if not rehearse:
         return replace(worker, stepper=stepper)
     return replace(

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
+from xorca.engine.commit import Commit
 from xorca.engine.draft import Draft
 from xorca.engine.ids import side_key
 from xorca.engine.inbox import NeedSides
@@ -20,24 +21,25 @@ from xorca.ports import Alarm, Bus, Clock, Lease, Store
 from xorca.runtime.attempt import (
     Attempt,
     Item,
-    Overfull,
     Postponed,
     Stepper,
     UnknownVersion,
     Work,
 )
 from xorca.runtime.cache import Cache, Warm
-from xorca.runtime.delivery import arm_all, tidy
+from xorca.runtime.delivery import arm_all, publish_all, tidy
 from xorca.runtime.ends import Ends
 from xorca.runtime.leaving import all_set, unsent
 from xorca.runtime.lines import Lines
 from xorca.runtime.outcome import Outcome
+from xorca.runtime.room import Overfull, TooMany, TooMuch
 from xorca.runtime.sides import SideGone, load_sides, save_side
 from xorca.superseded import Superseded
 from xorca.telemetry.lines import say
 
 ATTEMPTS = 8
 LEASE_TTL, LEASE_WAIT = 30.0, 5.0
+_AGAIN = (PortError, RecordError, UnknownVersion)
 
 
 @dataclass(slots=True)
@@ -71,12 +73,18 @@ class SubjectWorker:
             async with AsyncExitStack() as stack:
                 await self._hold(stack, self.lease, key)
                 return await self._attempts(key, items, publish=publish)
-        except (PortError, RecordError, UnknownVersion) as exc:
-            self.cache.drop(key)
-            verdict = Verdict("retry", _reason(exc), error=exc)
-            return [_outcome(item, verdict, None) for item in items]
+        except _AGAIN as exc:
+            return self._put_off(key, items, exc)
         finally:
             self.lines.leave(key)
+
+    def _put_off(
+        self, key: str, items: list[Item], exc: Exception, *, reason: str = ""
+    ) -> list[Outcome]:
+        """Have events come again."""
+        self.cache.drop(key)
+        verdict = Verdict("retry", reason or _reason(exc), error=exc)
+        return [_outcome(item, verdict, None) for item in items]
 
     async def _hold(self, stack: AsyncExitStack, lease: Lease, key: str) -> None:
         try:
@@ -104,10 +112,11 @@ class SubjectWorker:
                     expect, summary = None if warm is None else warm.tag, attempt.summary()
                     tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)
                     warm = self._keep(key, attempt, attempt.body, tag)
-            except Overfull as exc:
-                subject = items[0].route.subject
-                say(logging.ERROR, "record.full", f"{subject}: {exc}", {"subject": subject})
-                return _overfull(work)
+            except TooMuch as exc:
+                outcomes = await self._relieve(key, work, warm, exc, publish=publish)
+                if outcomes is not None:
+                    return outcomes
+                continue
             except (Conflict, Unavailable, SideGone) as exc:
                 # Lost race, time-out, lost response: the outcome is unknown. Only a fresh
                 # read tells, and only what is stored is answered from.
@@ -115,10 +124,43 @@ class SubjectWorker:
                 self.cache.drop(key)
                 failure = exc
                 continue
-            if warm is not None and attempt.body is None:
-                self.cache.put(key, warm)  # what it sends now it need not send again
             return await self._deliver(work, attempt, warm, key=key, publish=publish)
         raise failure or Unavailable("nothing was tried")
+
+    # -- too much for a record ----------------------------------------------------
+
+    async def _relieve(
+        self, key: str, work: Work, warm: Warm | None, exc: TooMuch, *, publish: bool
+    ) -> list[Outcome] | None:
+        """Do something about a record that would be too large; None asks to try again."""
+        if isinstance(exc, TooMany):
+            return await self._halves(key, work.items, publish=publish)
+        if isinstance(exc, Overfull):
+            subject = work.items[0].route.subject
+            say(logging.ERROR, "record.full", f"{subject}: {exc}", {"subject": subject})
+            return _overfull(work)
+        work.emptied = True
+        try:
+            if warm is not None and publish:
+                await self._empty(key, work, warm)
+        except PortError as failed:
+            return self._put_off(key, work.items, failed, reason="publish")
+        return None
+
+    async def _empty(self, key: str, work: Work, warm: Warm) -> None:
+        """Send what a record has yet to send."""
+        commit = Commit(warm.take(key), self.clock.now(), self.stepper.limits)
+        await publish_all(self.bus, commit, warm.out)
+        work.out |= warm.out
+
+    async def _halves(self, key: str, items: list[Item], *, publish: bool) -> list[Outcome]:
+        """Apply the first half of some events, send what it emits, and then the other."""
+        middle = len(items) // 2
+        done = await self._attempts(key, items[:middle], publish=publish)
+        try:
+            return done + await self._attempts(key, items[middle:], publish=publish)
+        except _AGAIN as exc:
+            return done + self._put_off(key, items[middle:], exc)
 
     async def _pause(self, number: int, failure: PortError | SideGone | None) -> None:
         """Wait before one more try, unless it would be as vain as the last."""
@@ -133,8 +175,10 @@ class SubjectWorker:
         if stored is None:
             return None
         record = unseal(stored.body, where=key)
-        same = known is not None and known.tag == stored.tag
-        return known if same else Warm(stored.body, stored.tag, record=record)
+        if known is None or known.tag != stored.tag:
+            known = Warm(stored.body, stored.tag, record=record)
+        self.cache.put(key, known)  # what is sent by it need not be sent again
+        return known
 
     def _try_step(self, work: Work, warm: Warm | None) -> Attempt | None:
         """Step once; None if something must be seen to first."""

@@ -15,9 +15,10 @@ from xorca.engine.verdict import Verdict
 from xorca.errors import RecordTooLarge
 from xorca.events import Event, read_event
 from xorca.ports import Clock, Store
-from xorca.runtime.attempt import Item, Overfull, Postponed, Stepper, Work
+from xorca.runtime.attempt import Item, Postponed, Stepper, Work
 from xorca.runtime.cache import Warm
 from xorca.runtime.outcome import Outcome
+from xorca.runtime.room import Overfull
 from xorca.runtime.sides import load_sides
 
 ROOM = 0.9
@@ -43,9 +44,10 @@ class Trial(Stepper):
     __slots__ = ("_clock", "_draft", "_loaded", "_size", "_store", "_work")
 
     def __init__(self, stepper: Stepper, loaded: Loaded, *, store: Store, clock: Clock) -> None:
-        super().__init__(stepper.registry, stepper.limits)
+        super().__init__(stepper.registry, stepper.limits, together=True)
         self._loaded, self._store, self._clock = loaded, store, clock
         self._work = Work([])
+        self._work.emptied = True  # nothing is sent before the end
         self._draft: Draft | None = None
         self._size = 0  # of the record but for the memory, or more
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.unit.runtime.counting import Counter, number, totals
-from tests.unit.support import BEGIN, Number, answer, event, stage, told
+from tests.unit.runtime.mending import Order
+from tests.unit.support import BEGIN, Number, Text, answer, event, stage, starting, told
 from xorca.engine.record import Record
 from xorca.events import Event
 from xorca.providers.memory import MemoryStore
@@ -181,3 +182,29 @@ async def test_a_page_that_is_lost_is_reported() -> None:
     outcome = await play.give(event("evt.number.said", Number(1), subject=play.subject()))
 
     assert told(outcome) == ("retry", "record")
+
+
+async def test_at_the_size_limit_what_came_first_stays() -> None:
+    """Where a letter finds no room in one commit any more, the last event that did gives way."""
+    limits = Limits(kept_body=500)
+    begin, subject = starting(Order), stage(Order).subject()
+    bells = [event("evt.bell.rang", Text(f"{at}" * 1_000), subject=subject) for at in range(2)]
+    unheard = event("evt.nobody.hears", subject=subject)
+    roomy = stage(Order, limits=limits)
+    await roomy.give(begin)
+    await roomy.runtime.handle(*bells, unheard)
+    limit = len(await roomy.body()) - 64  # more than forgetting keys makes room for
+    play = stage(Order, limits=limits, store=MemoryStore(limit=limit))
+    await play.give(begin)
+
+    async with play.runtime.process(subject) as process:
+        for one in (*bells, unheard):
+            await process.send(one)
+
+    assert [told(one) for one in process.outcomes] == [
+        ("applied", "rang"),
+        ("dead", "record-too-large"),
+        ("dead", "not-heard"),
+    ]
+    assert (await play.memory())["notes"] == ["0" * 1_000]
+    assert len(await play.body()) <= limit
