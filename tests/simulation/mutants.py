@@ -14,11 +14,12 @@ from tests.simulation.mutants_leaving import LEAVING
 from tests.simulation.mutants_lives import LIVES
 from tests.simulation.mutants_people import PEOPLE
 from tests.simulation.mutants_protocol import PROTOCOL
+from tests.simulation.mutants_room import ROOM
 from tests.simulation.mutants_upkeep import UPKEEP
 from tests.simulation.mutating import Mutant, mutated
 from tests.simulation.world import World
 
-MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP, *PEOPLE, *LIVES, *LEAVING)
+MUTANTS = (*PROTOCOL, *ENGINE, *UPKEEP, *PEOPLE, *LIVES, *LEAVING, *ROOM)
 BUDGET = 5_000
 
 

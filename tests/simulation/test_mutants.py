@@ -130,6 +130,9 @@ SEEDS: dict[str, int] = {
     "changed: tidied before the save": 1152,
     "memories pruned at once": 37,
     "memory forgotten by its fleet": 17,
+    "half a batch for the whole": 536,
+    "room without sending": 1040,
+    "room asked for again and again": 536,
 }
 """A schedule that is known to show each mutant."""
 
