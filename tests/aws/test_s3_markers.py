@@ -24,6 +24,7 @@ from xorca.providers.aws import S3Store
 from xorca.providers.aws.s3_marks import Marks
 from xorca.providers.aws.s3_names import mark_for
 from xorca.providers.clock import SystemClock
+from xorca.sealing import HmacSeal, reseal, sealed
 from xorca_contrib.conformance.samples import summary
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
@@ -95,6 +96,21 @@ def kill_a_publisher(bucket: str, prefix: str, endpoint: str, *, markers: bool) 
     url = f"s3://{bucket}/{prefix}?endpoint={endpoint}&markers={int(markers)}"
     done = subprocess.run([sys.executable, "-c", KILLED, url], cwd=ROOT, check=False, timeout=60)
     assert done.returncode == -9
+
+
+async def test_another_key_leaves_a_marker_where_it_is(store: S3Store) -> None:
+    """A bucket lists no summaries, so who closes a record anew cannot say what it waits for."""
+    older, newer = HmacSeal(f"a:{'11' * 32}"), HmacSeal(f"b:{'22' * 32},a:{'11' * 32}")
+    busy = Runtime([Count], store=sealed(store, older), bus=Heard())
+    await busy.handle(start_event("left"), publish=False)
+    before = await marked(store)
+
+    done = await reseal(store, newer)
+
+    heard = Heard()
+    swept = await Runtime([Count], store=sealed(store, newer), bus=heard).sweep(older_than=AT_ONCE)
+    assert (done.closed, before) == (1, [storage_key("race.count", "left")])
+    assert (swept.published, len(heard.events), await marks(store)) == (1, 1, [])
 
 
 @pytest.mark.parametrize("markers", [True, False])

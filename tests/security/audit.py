@@ -31,8 +31,7 @@ def judge(output: str, errors: str) -> Answer:
         return _no_answer(errors)
     vulnerable = [one for one in found if one.get("vulns")]
     if not vulnerable:
-        asked = sum("vulns" in one for one in found)
-        return Answer(f"audit: no known vulnerability in {asked} packages", 0)
+        return _clean(asked=sum("vulns" in one for one in found), of=len(found))
     lines = [
         f"  {one['name']} {one['version']}: {vuln['id']},"
         f" fixed in {', '.join(vuln.get('fix_versions') or ['no version yet'])}"
@@ -40,6 +39,14 @@ def judge(output: str, errors: str) -> Answer:
         for vuln in one["vulns"]
     ]
     return Answer("\n".join(["audit: known vulnerabilities:", *lines]), 1)
+
+
+def _clean(*, asked: int, of: int) -> Answer:
+    if not asked:
+        said = f"the index that was asked knows none of the {of} packages"
+        return Answer(f"audit: not done, for {said}; run it where PyPI itself answers", 0)
+    left = f"; the index knows nothing of {of - asked} others" if of > asked else ""
+    return Answer(f"audit: no known vulnerability in {asked} packages{left}", 0)
 
 
 def _no_answer(errors: str) -> Answer:

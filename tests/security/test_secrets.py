@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ from tests.security.test_tokens import Desk
 from tests.unit.runtime.faults import FaultyBus, FaultyStore
 from tests.unit.support import HandClock, answer, event, starting
 from xorca import Outcome, Runtime
-from xorca.errors import TokenRefused
+from xorca.errors import PublishFailed, TokenRefused
 from xorca.events import Event
 from xorca.fleet import Fleet
 from xorca.handlers.local import LocalWorker
 from xorca.ports import Query
+from xorca.providers.azure.patience import Patience
+from xorca.providers.azure.publishing import Publisher
+from xorca.providers.http import HttpBus
 from xorca.providers.local import SqliteStore
 from xorca.providers.memory import MemoryBus, MemoryStore
 from xorca.runtime import TokenKeys
@@ -51,6 +55,44 @@ async def everything_that_goes_wrong(store: object, bus: object) -> list[Outcome
         outcomes += await runtime.handle(one)
     outcomes += await runtime.handle(b'{"id":"' + SECRET.encode() + b'", no')
     return outcomes
+
+
+async def publish_by_http(events: Sequence[Event]) -> None:
+    """Have a signer say the secret that it was given."""
+
+    def sign(*_: object, **__: object) -> dict[str, str]:
+        raise RuntimeError(LINES + SECRET)
+
+    async with HttpBus("https://taker.example/events", signer=sign) as bus:  # type: ignore[arg-type]
+        await bus.publish(events)
+
+
+async def publish_on_azure(events: Sequence[Event]) -> None:
+    """Have a credential say the secret that it was given."""
+
+    async def bring(row: Sequence[Event], *, until: float) -> AsyncIterator[int]:
+        raise RuntimeError(LINES + SECRET)
+        yield 0
+
+    rows = Publisher(
+        "a queue", bring, rows=lambda found: [[*found]], at_once=1, patience=Patience()
+    )
+    await rows.publish(events)
+
+
+@pytest.mark.parametrize("publish", [publish_by_http, publish_on_azure])
+async def test_what_a_credential_says_is_in_no_log(
+    publish: Callable[[Sequence[Event]], Awaitable[None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says what was raised and where; the rest is on the level DEBUG."""
+    caplog.set_level(logging.INFO)
+
+    with pytest.raises(PublishFailed, match="RuntimeError was raised") as caught:
+        await publish([event("cmd.x.y", subject="x")])
+
+    assert SECRET not in f"{said(caplog)} {caught.value}"
+    assert "RuntimeError at" in said(caplog)
+    assert len(said(caplog).splitlines()) == 1
 
 
 async def test_a_planted_secret_is_in_no_log_and_no_letter(

@@ -17,6 +17,7 @@ from tests.security.audit import judge
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CORE = {"click", "cloudevents", "msgspec", "tenacity", "transitions"}
+SKIPPED = {"name": "b", "skip_reason": "Dependency not found on PyPI"}
 OFFLINE = "requests.exceptions.ProxyError: HTTPSConnectionPool(...): Max retries exceeded"
 
 
@@ -48,6 +49,19 @@ def test_sealing_is_an_extra() -> None:
             "Found 1 known vulnerability",
             1,
             "a 1: CVE-1, fixed in no version yet",
+        ),
+        (
+            {"dependencies": [SKIPPED, SKIPPED]},
+            "",
+            0,
+            "not done, for the index that was asked knows",
+        ),
+        ({"dependencies": []}, "", 0, "not done"),
+        (
+            {"dependencies": [{"name": "a", "version": "1", "vulns": []}, SKIPPED]},
+            "",
+            0,
+            "in 1 packages; the index knows nothing of 1 others",
         ),
         (None, f"Traceback\n{OFFLINE}\n", 0, "no network"),
         (None, "Traceback\nValueError: ConnectionError is a word\n", 1, "pip-audit failed"),

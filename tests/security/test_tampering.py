@@ -319,6 +319,10 @@ def test_a_sealed_store_has_what_the_store_has(tmp_path: Path) -> None:
         ({"": OLD}, "is no id for a key"),
         ({"x" * 33: OLD}, "is no id for a key"),
         (f"k1:{OLD.hex()},k1:{NEW.hex()}", "two keys have the id 'k1'"),
+        (None, "is the variable that holds it set"),
+        ({"k1": None}, "is the variable that holds it set"),
+        ({1: OLD}, "a key is text or bytes, and this is int"),
+        ([OLD.hex()], "a key is text or bytes, and this is list"),
     ],
 )
 def test_what_is_no_key_is_refused(keys: object, cause: str) -> None:

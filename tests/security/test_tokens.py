@@ -271,6 +271,39 @@ async def test_a_token_has_one_spelling(desk: Desk, ending: str) -> None:
     assert await desk.refused(token + ending) == "forged"
 
 
+@pytest.mark.parametrize("key_id", ["k2", "K1", "", "k1 "])
+async def test_a_key_that_nobody_knows_signs_nothing(desk: Desk, key_id: str) -> None:
+    """Not even no signature fits it."""
+    mark, _, content, signature = (await desk.begin()).split(".")
+    before = desk.store.requests
+
+    for forged in ("", "A", signature):
+        assert await desk.refused(f"{mark}.{key_id}.{content}.{forged}") == "forged"
+    assert desk.store.requests == before
+
+
+async def test_what_stands_in_for_an_unknown_key_signs_nothing(desk: Desk) -> None:
+    """It is only there to take as long, and no secret."""
+    claim = KEYS.read(await desk.begin())
+    forged = TokenKeys({"k2": bytes(32)}, audience="acme").sign(claim)
+
+    assert await desk.refused(forged) == "forged"
+
+
+async def test_a_key_in_place_of_keys_is_refused(desk: Desk) -> None:
+    """With the line that makes keys of it; a token is not even looked at."""
+    runtime = desk.worker("00" * 32)  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigurationError, match=r"tokens=TokenKeys\(key\)"):
+        await runtime.resume("x1", YES)
+
+
+@pytest.mark.parametrize("token", [None, 7, b"x1.k1.W10.", ["x1"]])
+async def test_what_is_no_text_is_no_token(desk: Desk, token: Any) -> None:
+    """A field that a form left out, say."""
+    assert (await desk.refused(token), desk.store.requests) == ("forged", 0)
+
+
 async def test_a_token_of_another_tenant_is_forged(desk: Desk) -> None:
     """The same keys do not make it good there."""
     token = await desk.begin()

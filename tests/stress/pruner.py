@@ -11,7 +11,7 @@ from xorca import Runtime
 from xorca.providers.local import SqliteStore
 from xorca.runtime import Limits
 
-HURRY = Limits(horizon=-1.0)
+HURRY = Limits(horizon=0.0)
 """Sabotage: everything counts as out, and a tombstone as old, from the first moment."""
 
 

@@ -11,19 +11,22 @@ from xorca.cli.failing import WrongUse, plain_errors
 from xorca.errors import PortError
 
 if TYPE_CHECKING:
-    from xorca.ports import Bus
+    from xorca.ports import Alarm, Bus
     from xorca.providers.open import StoreRoom
     from xorca.runtime.changing import Changer
 
 
-def changer_of(room: StoreRoom, bus: Bus | None) -> Changer:
-    """Give what changes records, and sends to a bus; wake-ups are set where the store can."""
+def changer_of(room: StoreRoom, bus: Bus | None, alarm: Alarm | None = None) -> Changer:
+    """Give what changes records, and sends to a bus; wake-ups are set where the store can.
+
+    ``alarm`` takes the place of the store's.
+    """
     from xorca.engine.commit import Limits
     from xorca.providers.clock import SystemClock
     from xorca.runtime.changing import Changer
 
-    alarm = getattr(room, "alarm", None)
-    return Changer(room, bus, alarm, SystemClock(), Random(), Limits())
+    wakes = alarm or getattr(room, "alarm", None)
+    return Changer(room, bus, wakes, SystemClock(), Random(), Limits())
 
 
 class NotDone(WrongUse):

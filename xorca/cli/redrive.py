@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from xorca.cli.alarms import alarm_option
 from xorca.cli.buses import bus_option
 from xorca.cli.changers import at_work
 from xorca.cli.failing import WrongUse
@@ -19,6 +20,7 @@ from xorca.cli.stores import open_to_read, store_option
 @click.argument("process", metavar="[SUBJECT|PROCESS_ID]", default="")
 @store_option()
 @bus_option()
+@alarm_option()
 @click.option("--id", "event_id", metavar="EVENT", help="Only letters of the event of this id.")
 @click.option("--list", "only_list", is_flag=True, help="Show the dead letters; redrive none.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of them; change nothing.")
@@ -28,6 +30,7 @@ def command(
     process: str,
     url: str | None,
     bus_url: str | None,
+    alarm_url: str | None,
     event_id: str | None,
     only_list: bool,
     dry_run: bool,
@@ -48,6 +51,7 @@ def command(
     room = open_to_read(url)
     from xorca.cli.redriving import Wish, redrive_all
 
-    wish = Wish(classes, process, event_id, bus_url, only_list=only_list, dry_run=dry_run)
+    urls = (bus_url, alarm_url)
+    wish = Wish(classes, process, event_id, urls, only_list=only_list, dry_run=dry_run)
     with at_work(), errors_as_sentences():
         raise SystemExit(asyncio.run(redrive_all(room, wish)))

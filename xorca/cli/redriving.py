@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from xorca.cli.alarms import alarm_of
 from xorca.cli.buses import bus_of
 from xorca.cli.causes import cause_of
 from xorca.cli.durations import ago
@@ -20,7 +21,8 @@ from xorca.dsl.orchestrator import Orchestrator, plan_of
 from xorca.engine.ids import storage_key
 from xorca.engine.record import DELETED, unseal
 from xorca.errors import LetterNotFound, RecordError
-from xorca.ports import Bus
+from xorca.ports import Alarm, Bus
+from xorca.providers.memory import MemoryStore
 from xorca.providers.open import StoreRoom
 from xorca.runtime import Outcome, Runtime
 from xorca.runtime.letters import DeadLetter, dead_letters
@@ -30,12 +32,15 @@ _PLACE = re.compile(r"\(([^()\n]+:\d+)\)$")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user asked for; without a process, all of the classes."""
+    """What the user asked for; without a process, all of the classes.
+
+    ``urls`` are those of the bus and of the alarm.
+    """
 
     classes: tuple[type[Orchestrator], ...]
     process: str
     event_id: str | None
-    bus_url: str | None
+    urls: tuple[str | None, str | None]
     only_list: bool
     dry_run: bool
 
@@ -47,8 +52,9 @@ class Wish:
 
 async def redrive_all(room: StoreRoom, wish: Wish) -> int:
     """List or redrive what was asked for; give the exit code."""
-    async with room, bus_of(room, wish.bus_url) as bus:
-        runtime = None if wish.only_list else _runtime(room, bus, wish)
+    bus_url, alarm_url = wish.urls
+    async with room, bus_of(room, bus_url) as bus, alarm_of(room, alarm_url) as alarm:
+        runtime = None if wish.only_list else _runtime(room, bus, alarm, wish)
         speaker = _Speaker()
         subject = await _subject_of(room, wish) if wish.process else ""
         async for group in _by_subject(_letters(room, wish, subject, speaker)):
@@ -61,14 +67,28 @@ async def redrive_all(room: StoreRoom, wish: Wish) -> int:
     return speaker.code
 
 
-def _runtime(room: StoreRoom, bus: Bus | None, wish: Wish) -> Runtime:
+def _runtime(room: StoreRoom, bus: Bus | None, alarm: Alarm | None, wish: Wish) -> Runtime:
+    if wish.dry_run:
+        return _rehearsing(room, wish)
     if bus is None:
         raise WrongUse(
             "this store has no channel to send to; say where events go with --bus, such as"
             " --bus sqs:queue"
         )
-    alarm = getattr(room, "alarm", None)
+    if alarm is None and any(plan_of(cls).has_deadlines for cls in wish.classes):
+        raise WrongUse(
+            "there are deadlines, and this store has no alarm to set for them; say which queue the"
+            " orchestrator reads with --alarm, such as --alarm sqs:queue"
+        )
     return Runtime(wish.classes, store=room, bus=bus, alarm=alarm, tokens=token_keys())
+
+
+def _rehearsing(room: StoreRoom, wish: Wish) -> Runtime:
+    """Give a Runtime that is to change nothing; what it has to send to is never asked."""
+    spare = MemoryStore()
+    return Runtime(
+        wish.classes, store=room, bus=spare.channel, alarm=spare.alarm, tokens=token_keys()
+    )
 
 
 async def _letters(

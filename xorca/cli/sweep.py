@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xorca.cli.alarms import alarm_of, alarm_option
 from xorca.cli.buses import bus_of, bus_option
 from xorca.cli.changers import NotDone, at_work, changer_of
 from xorca.cli.failing import WrongUse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.command("sweep")
 @store_option()
 @bus_option()
+@alarm_option()
 @click.option(
     "--older-than",
     callback=read_span,
@@ -35,7 +37,13 @@ if TYPE_CHECKING:
 @click.option("--name", default="", help="Only this orchestrator.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
-    url: str | None, bus_url: str | None, older_than: timedelta, name: str, as_json: bool
+    *,
+    url: str | None,
+    bus_url: str | None,
+    alarm_url: str | None,
+    older_than: timedelta,
+    name: str,
+    as_json: bool,
 ) -> None:
     """Send what was committed and left unsent, and set wake-ups that were lost.
 
@@ -44,11 +52,11 @@ def command(
 
     \b
       xorca sweep --store sqlite:///./state.db
-      xorca sweep --store s3://orders --bus eventbridge:default
+      xorca sweep --store s3://orders --bus eventbridge:default --alarm sqs:orders
     """  # noqa: D301
     room = open_to_read(url)
     with at_work(), errors_as_sentences():
-        done = asyncio.run(_sweep(room, bus_url, older_than, name))
+        done = asyncio.run(_sweep(room, (bus_url, alarm_url), older_than, name))
     if as_json:
         import msgspec
 
@@ -59,11 +67,13 @@ def command(
         raise NotDone("something could not be swept; nothing of it is lost, sweep again")
 
 
-async def _sweep(room: StoreRoom, bus_url: str | None, older_than: timedelta, name: str) -> Swept:
+async def _sweep(
+    room: StoreRoom, urls: tuple[str | None, str | None], older_than: timedelta, name: str
+) -> Swept:
     from xorca.runtime.sweeping import sweep
 
-    async with room, bus_of(room, bus_url) as bus:
-        changer = changer_of(room, bus)
+    async with room, bus_of(room, urls[0]) as bus, alarm_of(room, urls[1]) as alarm:
+        changer = changer_of(room, bus, alarm)
         if changer.bus is None:
             raise WrongUse(
                 "this store has no channel to send to; say where events go with --bus, such as"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,15 +11,21 @@ from xorca.engine.emitting import Emitter
 from xorca.engine.ids import identity
 from xorca.engine.inbox import Sides, settle_inbox
 from xorca.engine.record import Entry, Out, Record, Step, Timer, raw
+from xorca.errors import ConfigurationError
 from xorca.events import Event
 
 TIMER_TYPE = "sys.xorca.timer"
 HISTORY = 16
+_LEAST = {"window": 1, "cascade": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of a record and of its parts. Bytes, counts, and seconds."""
+    """The bounds of a record and of its parts. Bytes, counts, and seconds.
+
+    Raises:
+        ConfigurationError: one is no number, or below what can be worked with.
+    """
 
     horizon: float = 14 * 86400.0
     defer_for: float = 3600.0
@@ -34,6 +40,16 @@ class Limits:
     skew: float = 1.0
     noise: int = 200
     noise_window: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value: object = getattr(self, field.name)
+            least = _LEAST.get(field.name, 0)
+            if type(value) not in (int, float) or not value >= least:  # type: ignore[operator]
+                raise ConfigurationError(
+                    f"Limits({field.name}={value!r}) is no number of at least {least}:"
+                    f" write a number, or leave it out for {field.default:,}"
+                )
 
 
 class Arm(msgspec.Struct, frozen=True):

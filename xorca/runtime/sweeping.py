@@ -38,6 +38,10 @@ async def sweep(changer: Changer, *, older_than: timedelta, names: Sequence[str]
             "a sweep sends what others left unsent, and there is no bus to send it to: make the"
             " Runtime with bus=..., for example Runtime([...], store=store, bus=store.channel)"
         )
+    if not isinstance(older_than, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"older_than={older_than!r} is no length of time: write older_than=timedelta(minutes=2)"
+        )
     if older_than < timedelta(0):
         raise ConfigurationError(f"older_than={older_than!r} is in the future; give 0 or more")
     sweeper = Sweeper(changer, older_than.total_seconds(), Tally())
@@ -133,7 +137,10 @@ class Sweeper:
 
     async def _set(self, arms: Iterable[Arm]) -> None:
         if self.changer.alarm is None:
-            raise ConfigurationError("it has deadlines, and there is no alarm to set for them")
+            raise ConfigurationError(
+                "it has deadlines, and there is no alarm to set for them: give the Runtime an"
+                " alarm=, or xorca sweep an --alarm"
+            )
         for arm in arms:
             await self.changer.alarm.set(arm.event, arm.due)
 

@@ -56,7 +56,7 @@ class KeyRing:
         return f"<{type(self).__name__} {', '.join(self._keys)}>"
 
     def _add(self, key_id: str | None, given: bytes | str) -> None:
-        key = given if isinstance(given, bytes) else _read(given)
+        key = given if isinstance(given, bytes) else _read(_checked(given))
         if len(key) < MIN_KEY:
             raise ConfigurationError(f"a key has {len(key)} bytes, at least {MIN_KEY}; {_CURE}")
         key_id = sha256(b"xorca key id\0" + key).hexdigest()[:8] if key_id is None else key_id
@@ -78,12 +78,26 @@ def _pairs(keys: Keys) -> list[tuple[str | None, bytes | str]]:
         return [(None, keys)]
     if isinstance(keys, str):
         return [_pair(part.strip()) for part in keys.split(",") if part.strip()]
-    return list(keys.items())
+    if isinstance(keys, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return [(_checked(key_id), key) for key_id, key in keys.items()]
+    raise _misfit(keys)
 
 
 def _pair(text: str) -> tuple[str | None, str]:
     key_id, colon, key = text.rpartition(":")
     return (key_id.strip() if colon else None), key.strip()
+
+
+def _checked(text: object) -> str:
+    if isinstance(text, str):
+        return text
+    raise _misfit(text)
+
+
+def _misfit(given: object) -> ConfigurationError:
+    what = type(given).__name__
+    hint = "; is the variable that holds it set?" if given is None else ""
+    return ConfigurationError(f"a key is text or bytes, and this is {what}{hint}; {_CURE}")
 
 
 def _read(text: str) -> bytes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from tests.unit.runtime.counting import Counter, number, totals
 from tests.unit.runtime.mending import Order
 from tests.unit.support import BEGIN, Number, Text, answer, event, stage, starting, told
 from xorca.engine.record import Record
+from xorca.errors import ConfigurationError
 from xorca.events import Event
 from xorca.providers.memory import MemoryStore
 from xorca.runtime import Limits
@@ -208,3 +212,14 @@ async def test_at_the_size_limit_what_came_first_stays() -> None:
     ]
     assert (await play.memory())["notes"] == ["0" * 1_000]
     assert len(await play.body()) <= limit
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"noise": "5"}, {"horizon": -1}, {"window": 0}, {"dead": None}, {"deferred": True}],
+)
+def test_a_bound_that_bounds_nothing_is_refused(wrong: dict[str, Any]) -> None:
+    """At once, and not by the first event that meets it."""
+    (name,) = wrong
+    with pytest.raises(ConfigurationError, match=rf"Limits\({name}="):
+        Limits(**wrong)

@@ -520,3 +520,10 @@ async def test_failures_are_named_up_to_a_hundred() -> None:
     done = await swept(play, older_than=AT_ONCE)
 
     assert (done.failures, len(done.failed)) == (130, 100)
+
+
+async def test_a_number_is_no_length_of_time() -> None:
+    """It is said at once, with what to write instead."""
+    play = stage(Order)
+    with pytest.raises(ConfigurationError, match="timedelta"):
+        await play.runtime.sweep(older_than=5)  # type: ignore[arg-type]

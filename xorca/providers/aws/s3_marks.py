@@ -39,7 +39,8 @@ class Marks:
     ) -> Version:
         """Save a record, its marker first."""
         before = expect.mark if expect is not None else ""
-        mark = mark_for(summary, before)
+        # Who says nothing of a record, and closes it with another key for instance, leaves it due.
+        mark = before if summary is None else mark_for(summary, before)
         begun = time()
         if mark and mark != before:
             await self._objects.put_empty(_name(key, mark))

@@ -12,8 +12,7 @@ from xorca.errors import PublishFailed, XorcaError
 from xorca.events import Event
 from xorca.providers.azure.patience import NotTaken, Patience, TryLater
 from xorca.providers.azure.per_loop import PerLoop
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 _TOO_LATE = "it was not tried: those before it took all the time that a publish may take"
 
@@ -75,7 +74,7 @@ class Publisher:
                 _note(failed, row[taken:], str(exc))
             except Exception as exc:  # of a credential, or of a client that was given
                 what = type(exc).__name__
-                log.error("cannot send to %s: %s", self._shown, what, exc_info=exc)
+                say(logging.ERROR, "bus.failed", f"cannot send to {self._shown}", error=exc)
                 cause = f"{what} was raised while it was sent; the log says more"
                 _note(failed, row[taken:], cause)
 

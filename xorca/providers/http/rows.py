@@ -12,8 +12,7 @@ from xorca.errors import XorcaError
 from xorca.events import Event
 from xorca.providers.http.encoding import Message, Mode, halves, messages_of
 from xorca.providers.http.retrying import Courier, NotTaken, TryLater
-
-log = logging.getLogger("xorca")
+from xorca.telemetry.lines import say
 
 _TOO_LARGE = 413
 _TOO_LATE = "it was not tried: those before it took all the time that a publish may take"
@@ -45,7 +44,7 @@ class Rows:
             self._fail(left, str(exc))
         except Exception as exc:  # of the signer, or of a client that was given
             what = type(exc).__name__
-            log.error("cannot send to %s: %s", self._courier.shown, what, exc_info=exc)
+            say(logging.ERROR, "bus.failed", f"cannot send to {self._courier.shown}", error=exc)
             self._fail(left, f"{what} was raised while it was sent; the log says more")
 
     async def _step(self, waiting: deque[Message], left: deque[Event]) -> None:
