@@ -29,7 +29,8 @@ def is_pydantic(annotation: object) -> bool:
 def _from_builtins(annotation: Any, value: Any) -> Any:
     if is_pydantic(annotation):
         try:
-            return annotation.model_validate(value)
+            # As JSON again: a strict model, or datetime | str, reads JSON in a way of its own.
+            return annotation.model_validate_json(msgspec.json.encode(value))
         except ValueError as exc:
             raise ValueError(f"it does not fit {annotation.__name__}: {_reason(exc)}") from None
     raise NotImplementedError(f"{annotation!r} has no JSON form")
@@ -37,8 +38,38 @@ def _from_builtins(annotation: Any, value: Any) -> Any:
 
 def _to_builtins(value: Any) -> Any:
     if is_pydantic(value.__class__):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", by_alias=_spelling_of(value.__class__).by_alias)
     raise NotImplementedError(f"{value.__class__.__qualname__} has no JSON form")
+
+
+class _Spelling(msgspec.Struct, frozen=True):
+    """How a model is written, so that it can be read again: by its aliases, or by its names.
+
+    ``checked`` says that it may be written in a way that it does not read.
+    """
+
+    by_alias: bool
+    checked: bool
+
+
+@lru_cache(maxsize=4096)
+def _spelling_of(model: Any) -> _Spelling:
+    found: dict[Any, None] = {}
+    _gather_models(model, found)
+    fields = [field for one in found for field in one.model_fields.values()]
+    one_way = any(f.serialization_alias and f.validation_alias is None for f in fields)
+    even = all(f.serialization_alias == f.validation_alias for f in fields)
+    computed = any(one.model_computed_fields for one in found)  # extra="forbid" refuses these
+    return _Spelling(by_alias=not one_way, checked=not even or computed)
+
+
+def _gather_models(annotation: Any, found: dict[Any, None]) -> None:
+    if is_pydantic(annotation) and annotation not in found:
+        found[annotation] = None
+        for field in annotation.model_fields.values():
+            _gather_models(field.annotation, found)
+    for argument in get_args(annotation):
+        _gather_models(argument, found)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_to_builtins)
@@ -87,7 +118,8 @@ class Codec:
             if is_pydantic(annotation)
             else msgspec.json.Decoder(annotation, dec_hook=_from_builtins).decode
         )
-        self._trusted = is_pydantic(annotation)  # a model has checked itself already
+        # A model has checked itself already.
+        self._trusted = is_pydantic(annotation) and not _spelling_of(annotation).checked
         plain = isinstance(annotation, type) and get_origin(annotation) is None
         plain = plain and annotation is not Any  # a class, since Python 3.11
         checked = plain and not _is_typed_dict(annotation)
@@ -203,7 +235,9 @@ def _checked(annotation: Any) -> Codec:
     except (TypeError, NameError) as exc:
         if len(union_arms(annotation)) > 1:
             return ArmsCodec(annotation)
-        raise TypeError(str(exc)) from exc
+        # Its own annotations are strings, and are read where nothing local is seen.
+        cure = "; define it at module level" if isinstance(exc, NameError) else ""
+        raise TypeError(f"{exc}{cure}") from exc
 
 
 def _custom_types(annotation: Any) -> list[Any]:

@@ -31,6 +31,9 @@ class Places(Orchestrator, name="typing.places"):
     def is_large(self, receipt: Receipt) -> bool:
         return receipt.number > 1
 
+    def is_patient(self) -> bool:
+        return self.attempt < 3
+
     def is_any(self, payload: object) -> bool:
         return payload is not None
 
@@ -41,6 +44,9 @@ class Places(Orchestrator, name="typing.places"):
 
     @on(CHARGED, at=one, to=two, when=is_large)
     def large(self, receipt: Receipt) -> None: ...
+
+    @on(CHARGED, at=one, to=two, when=is_patient)
+    def a_guard_of_self_alone(self, receipt: Receipt) -> None: ...
 
     @on(CHARGED, at=one, to=two, when=lambda self, receipt: receipt.number > 1)
     def large_too(self, receipt: Receipt) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -212,8 +213,8 @@ def _failure(watch: _Watch, wish: Wish) -> str | None:
     if found is None:
         return None
     if found.reason == "process-exists":
-        look = f"xorca show {watch.subject} --store {wish.url}"
-        go_on = f"xorca dev {wish.module} --store {wish.url}"
+        look = shlex.join(("xorca", "show", watch.subject, "--store", wish.url))
+        go_on = shlex.join(("xorca", "dev", wish.module, "--store", wish.url))
         return (
             f"the process {watch.subject} exists since another start; look: {look}; if it was"
             f" cut off, go on with it: {go_on}"

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from xorca.dsl.finders import check_finders
 from xorca.dsl.names import (
     command_of,
-    is_name,
     is_orchestrator_name,
-    is_pattern,
     is_version,
 )
 from xorca.dsl.plan import Edge, Plan
@@ -31,7 +29,7 @@ def check_plan(plan: Plan) -> Iterator[Problem]:
 
 
 def check_names(plan: Plan) -> Iterator[Problem]:
-    """Find names that the wire, or xorca, cannot carry."""
+    """Find a name or version of the class that a subject cannot carry."""
     if not is_orchestrator_name(plan.name):
         yield Problem(
             "X21",
@@ -42,27 +40,6 @@ def check_names(plan: Plan) -> Iterator[Problem]:
     if not is_version(plan.version):
         cure = 'Use three numbers: version="1.0.0"'
         yield Problem("X21", f"{plan.version!r} is no version", cure, plan.place)
-    for edge in plan.edges:
-        own = f"xorca.{plan.name}.start"  # told of by the name itself
-        heard = [n for n in edge.names if not is_name(n) and n != own]
-        allowed = [n for n in heard if edge.kind == "on" and is_pattern(n)]
-        for name in (n for n in heard if n not in allowed):
-            yield _bad_name(edge, name)
-        for name in (p.name for p in edge.parts if not is_name(p.name)):
-            yield _bad_name(edge, name)
-        for emit in edge.emits:
-            if not is_name(emit.name):
-                yield _bad_name(edge, emit.name)
-
-
-def _bad_name(edge: Edge, name: str) -> Problem:
-    return Problem(
-        "X20",
-        f"{edge.handler!r} uses {name!r}, which is no wire name",
-        "Write words of letters, digits, - and _ with dots between (`*` as a whole word, in @on"
-        " only)",
-        edge.place,
-    )
 
 
 def check_starts(plan: Plan) -> Iterator[Problem]:

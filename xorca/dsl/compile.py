@@ -11,6 +11,7 @@ from xorca.codec import ArmsCodec, MemoryCodec, codec_for, type_name
 from xorca.dsl.checks import check_plan
 from xorca.dsl.edges import build_edges
 from xorca.dsl.inference import infer
+from xorca.dsl.names import is_name, is_pattern, wire_name
 from xorca.dsl.plan import Early, MemoryPlan, Plan, StatePlan
 from xorca.dsl.sketch import Reading, class_place, read_class
 from xorca.dsl.sources import fault_of
@@ -54,6 +55,7 @@ def compile_class(
         place=place,
         options={"short": not reading.states},
     )
+    _check_names(reading)
     _check_existing(reading)
     _check_members(reading, states, place)
     _check_duplicates(reading, options.get("twice", ()), place)
@@ -95,6 +97,19 @@ def _senders(reading: Reading, sources: Any, place: str) -> tuple[str, ...]:
     return () if fault is not None or sources is None else tuple(sources)
 
 
+def _check_names(reading: Reading) -> None:
+    """Find names that the wire cannot carry, as written: what else is wrong hides none."""
+    for sketch in reading.sketches:
+        joined = sketch.join.names if sketch.join is not None else ()
+        heard = map(wire_name, (*sketch.ways, *joined))
+        fair = [n for n in heard if not (sketch.kind == "on" and is_pattern(n))]
+        for name in dict.fromkeys((*fair, *map(wire_name, sketch.emits))):
+            if not is_name(name):
+                cause = f"{sketch.handler!r} uses {name!r}, which is no wire name"
+                cure = "Write words of letters, digits, - and _ with dots between (`*` as a whole"
+                reading.problem("X20", cause, f"{cure} word, in @on only)", sketch.place)
+
+
 def _check_existing(reading: Reading) -> None:
     for sketch in reading.sketches:
         if sketch.on_existing not in ("refuse", "ignore"):
@@ -106,7 +121,7 @@ def _memory(reading: Reading, cls: type, place: str) -> MemoryPlan:
     fields: dict[str, Any] = {}
     for name, annotation in reading.memory.items():
         try:
-            if get_origin(annotation) is Final:
+            if annotation is Final or get_origin(annotation) is Final:
                 raise TypeError("memory changes; a constant is written without an annotation")
             if isinstance(codec_for(annotation), ArmsCodec):
                 raise TypeError("a union of two classes cannot be told apart when it is read")

@@ -284,9 +284,15 @@ def plan_of(cls: type[Orchestrator]) -> Plan:
     """Give the plan of a compiled class.
 
     Raises:
-        ConfigurationError: the class has no ``name=`` and was not compiled.
+        ConfigurationError: the class has no ``name=`` and was not compiled, or is none.
     """
     plan = getattr(cls, "__xorca_plan__", None)
+    kind: type = type(cls)
+    if isinstance(kind, OrchestratorMeta):
+        name = kind.__name__
+        raise ConfigurationError(
+            f"give the class {name} itself, and no object of it: {name}, not {name}()"
+        )
     if not isinstance(plan, Plan):
         shown = getattr(cls, "__name__", repr(cls))
         raise ConfigurationError(

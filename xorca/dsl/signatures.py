@@ -49,12 +49,24 @@ OnExisting: TypeAlias = Literal["refuse", "ignore"]
 Item: TypeAlias = A | list[A] | None
 
 
+class AsksItself(Protocol):
+    """A guard that needs no payload.
+
+    A protocol, for of a union mypy gives a lambda the types of the one Callable alone.
+    """
+
+    def __call__(self, me: Any, /) -> bool:
+        """Tell whether the event is taken."""
+        ...
+
+
 class Options(TypedDict, Generic[A], total=False):
     """The keywords of ``@on``; a guard sees the payload A."""
 
     at: At
     to: To
-    when: Callable[[Any, A], bool]  # Any: a guard's self is the class that is being written
+    # Any: a guard's self is the class that is being written.
+    when: Callable[[Any, A], bool] | AsksItself
     each: bool
     first: bool
     early: Early

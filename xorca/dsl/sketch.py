@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import types
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, get_origin, get_type_hints
@@ -100,7 +102,7 @@ def read_class(cls: type, root: type, name: str, scope: Mapping[str, Any]) -> Re
         members.update(vars(ancestor))
     states = {key: value for key, value in members.items() if isinstance(value, State)}
     reading = Reading(cls, name, states, frozenset(members))
-    resolver = Resolver(reading, {**scope, **members})
+    resolver = Resolver(reading, scope, members)
     for key, value in members.items():
         marks = marks_of(value) or _hidden_marks(value)
         if marks is not None:
@@ -119,21 +121,19 @@ def _hidden_marks(member: Any) -> Marks | None:
 class Resolver:
     """Turn annotations, also those written as strings, into types."""
 
-    def __init__(self, reading: Reading, scope: Mapping[str, Any]) -> None:
+    def __init__(
+        self, reading: Reading, scope: Mapping[str, Any], members: Mapping[str, Any]
+    ) -> None:
         self._reading = reading
-        self._scope = dict(scope)
+        self._scope = {**scope, **members}
+        self._members = dict(members)
 
     def resolve(self, annotation: Any, owner: Any, what: str, place: str) -> Any:
         """Give the type of an annotation; note a problem and give MISSING if there is none."""
         # A class, for ClassVar may stand in a class alone.
         holder = type("Holder", (), {"__annotations__": {"it": annotation}})
-        module_names = getattr(owner, "__globals__", None)
-        if module_names is None:
-            import sys
-
-            module_names = vars(sys.modules[owner.__module__])
         try:
-            hints = get_type_hints(holder, module_names, self._scope, include_extras=True)
+            hints = get_type_hints(holder, *self._names(owner), include_extras=True)
         except Exception as exc:
             self._reading.problem(
                 "X09",
@@ -143,6 +143,27 @@ class Resolver:
             )
             return MISSING
         return hints["it"]
+
+    def _names(self, owner: Any) -> tuple[dict[str, Any], Any]:
+        """Give what stands around an owner: its module's names, and what goes before them.
+
+        The scope is that of the class statement; what was inherited from another module
+        means that module's names first.
+        """
+        names = _module_names(owner)
+        if owner.__module__ == self._reading.cls.__module__:
+            return names, self._scope
+        return names, ChainMap(self._members, names, self._scope)
+
+
+def _module_names(owner: Any) -> dict[str, Any]:
+    """Give the names of the module of a function or class, though nobody may know the module."""
+    if isinstance(owner, type) and owner.__module__ in sys.modules:
+        return vars(sys.modules[owner.__module__])
+    inside = (owner, *vars(owner).values()) if isinstance(owner, type) else (owner,)
+    functions = (item for item in inside if isinstance(item, types.FunctionType))
+    found = next(functions, None)
+    return {} if found is None else inspect.unwrap(found).__globals__
 
 
 def _read_handler(

@@ -11,13 +11,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from xorca.dsl.names import matches, wire_name
+from xorca.dsl.names import matches
 from xorca.engine.letters import beginning_of, loose_letter
 from xorca.errors import ConfigurationError, InvalidEvent, PortError
 from xorca.events import Event, Topic
 from xorca.events.attributes import check_identifier, check_source, check_text
 from xorca.fleet.memory import Memory
-from xorca.fleet.registration import Handler, Kind, read_handler, twice
+from xorca.fleet.registration import Handler, Kind, name_of, names_around, read_handler, twice
 from xorca.fleet.remembered import Place
 from xorca.fleet.sender import Sender
 from xorca.fleet.signatures import Serves
@@ -106,9 +106,10 @@ class Fleet:
         Raises:
             DefinitionError: the function cannot serve it, or another does already.
         """
+        written = name_of("serves", name)
 
         def decorate(function: Any) -> Any:
-            handler = self._read("serves", name, function, timeout)
+            handler = self._read("serves", written, function, timeout)
             known = self._served.get(handler.name)
             if known is not None:
                 raise twice(handler.name, known, handler)
@@ -134,19 +135,18 @@ class Fleet:
         Raises:
             DefinitionError: the function cannot observe it.
         """
+        written = name_of("observes", pattern)
 
         def decorate(function: Any) -> Any:
-            self._observers.append(self._read("observes", pattern, function, timeout))
+            self._observers.append(self._read("observes", written, function, timeout))
             return function
 
         return decorate
 
-    def _read(
-        self, kind: Kind, name: str | Topic[Any], function: object, timeout: timedelta
-    ) -> Handler:
-        # The frame of whoever decorates: a payload class may be local to a function.
-        scope = sys._getframe(2).f_locals  # pyright: ignore[reportPrivateUsage]
-        return read_handler(kind, wire_name(name), function, timeout=timeout, scope=scope)
+    def _read(self, kind: Kind, name: str, function: object, timeout: timedelta) -> Handler:
+        frame = sys._getframe(2)  # of whoever decorates  # pyright: ignore[reportPrivateUsage]
+        scope = names_around(function, frame)
+        return read_handler(kind, name, function, timeout=timeout, scope=scope)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -320,6 +320,8 @@ def _check_memory(store: object, remember: object) -> None:
 
 def _check_source(source: str) -> None:
     try:
+        if not isinstance(source, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"Fleet(source={source!r}): write source='/srvc/books'")
         check_identifier("source", source)
         check_text("source", source)
         check_source(source)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import FrameType
 from typing import Any, Literal, get_type_hints
 
 from xorca.codec import Codec, codec_for, type_name
-from xorca.dsl.names import is_name, is_pattern
+from xorca.dsl.names import is_name, is_pattern, wire_name
 from xorca.errors import DefinitionError, Problem
+from xorca.events import Topic
 from xorca.fleet.call import Call
 
 Kind = Literal["serves", "observes"]
@@ -18,6 +21,7 @@ Kind = Literal["serves", "observes"]
 Function = Callable[..., Awaitable[Any]]
 
 _PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_NAMES: tuple[type, ...] = (str, Topic)
 _LONGEST_ANSWER = ".success"
 
 
@@ -39,6 +43,32 @@ class Handler:
     place: str
 
 
+def name_of(kind: Kind, name: object) -> str:
+    """Give the text of a name or Topic.
+
+    Raises:
+        DefinitionError: it is neither, for the decorator stands there without one, say.
+    """
+    if isinstance(name, _NAMES):
+        return wire_name(name)
+    example = "cmd.books.fetch" if kind == "serves" else "notif.books.*"
+    cure = f"Write @fleet.{kind}({example!r}) above the function"
+    problem = Problem("F02", f"{_label(name)!r} is no name", cure, _place(name))
+    raise DefinitionError(f"@fleet.{kind} has no name", (problem,))
+
+
+def names_around(function: Any, frame: FrameType) -> Mapping[str, Any]:
+    """Give the names that annotations may use beside the globals of their function.
+
+    Those are the frame's, where a decorator stands: a payload class may be local to a
+    function. What was written in another module means the names of that module first.
+    """
+    own = getattr(inspect.unwrap(function), "__globals__", None) if callable(function) else None
+    if own is None or own is frame.f_globals:
+        return frame.f_locals
+    return ChainMap(own, frame.f_locals)
+
+
 def read_handler(
     kind: Kind, name: str, function: Any, *, timeout: timedelta, scope: Mapping[str, Any]
 ) -> Handler:
@@ -49,7 +79,7 @@ def read_handler(
         name: The command, or the pattern of events.
         function: Any, for it may be no function at all.
         timeout: How long one run of it may take.
-        scope: The names that are visible where the decorator stands.
+        scope: The names that its annotations may use, beside its own globals.
 
     Raises:
         DefinitionError: with everything that is wrong.
@@ -87,7 +117,7 @@ class _Reading:
 
     def __init__(self, kind: Kind, name: str, function: Any, scope: Mapping[str, Any]) -> None:
         self.kind, self.name, self.function, self.scope = kind, name, function, scope
-        self.label = getattr(function, "__qualname__", repr(function))
+        self.label = _label(function)
         self.place = _place(function)
         self.problems: list[Problem] = []
         self.parameters: list[Literal["payload", "call"]] = []
@@ -139,7 +169,7 @@ class _Reading:
 
     def _hints(self) -> dict[str, Any] | None:
         try:
-            return get_type_hints(self.function, localns=dict(self.scope), include_extras=True)
+            return get_type_hints(self.function, localns=self.scope, include_extras=True)
         except Exception as exc:  # whatever an annotation raises when it is looked at
             cause = f"the annotations of {self.label!r} cannot be resolved ({exc})"
             self.problem("F05", cause, "Import or define the types at module level, above it")
@@ -186,6 +216,10 @@ def _cure_for(name: str) -> str:
     if is_pattern(name):
         return "Serve each command by its own name, for its answer is named after it"
     return "Serve a name such as 'cmd.books.fetch': letters, digits, '_', '-' between dots"
+
+
+def _label(function: object) -> str:
+    return str(getattr(function, "__qualname__", repr(function)))
 
 
 def _place(function: Any) -> str:

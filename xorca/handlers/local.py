@@ -86,6 +86,7 @@ class LocalWorker:
                 " open 'memory:' or 'sqlite:///./state.db', or join it with one:"
                 " JoinedStore(store, channel=..., alarm=...)"
             )
+        _check_lists(orchestrators, fleets)
         classes = tuple(orchestrators)
         _check(classes, runtime)
         if tokens is not None and runtime is not None:
@@ -232,6 +233,14 @@ class LocalWorker:
             if found.waiting or found.in_flight:
                 return False
         return count == self._count
+
+
+def _check_lists(orchestrators: object, fleets: object) -> None:
+    if isinstance(orchestrators, type):
+        name = orchestrators.__name__
+        raise ConfigurationError(f"a LocalWorker takes a list: LocalWorker(store, [{name}])")
+    if isinstance(fleets, Fleet):
+        raise ConfigurationError("a LocalWorker takes a list: LocalWorker(..., fleets=[fleet])")
 
 
 def _check(classes: tuple[type[Orchestrator], ...], runtime: Runtime | None) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from xorca.errors import ConfigurationError
-from xorca.ports import Room, Store
+from xorca.ports import Alarm, Lease, Room, Store
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from xorca.providers.channel import Channel
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 _GROUP = "xorca.stores"
@@ -35,7 +37,30 @@ class StoreRoom(Store, Room, Protocol):
         ...
 
 
-def open_store(url: str) -> StoreRoom:
+class OpenedStore(StoreRoom, Protocol):
+    """A store that was opened by its URL, and what is kept in the same place.
+
+    Where there is no channel, alarm or lease, asking for it raises a ConfigurationError that
+    is an AttributeError too, and says where to get one. ``memory:`` and ``sqlite:`` have all.
+    """
+
+    @property
+    def channel(self) -> Channel:
+        """A Bus that remembers what nobody has taken yet."""
+        ...
+
+    @property
+    def alarm(self) -> Alarm:
+        """What delivers deadlines into the channel."""
+        ...
+
+    @property
+    def lease(self) -> Lease:
+        """Leases on processes."""
+        ...
+
+
+def open_store(url: str) -> OpenedStore:
     """Open the store that a URL names; it connects on first use.
 
     ``memory:`` keeps everything in this process, ``sqlite:///./state.db`` in one file
@@ -52,10 +77,10 @@ def open_store(url: str) -> StoreRoom:
     scheme = found.group(1) if found else ""
     build = _OURS.get(scheme)
     if build is not None:
-        return build(url)
+        return cast("OpenedStore", build(url))  # what it lacks is said when it is asked for
     stranger = _strangers().get(scheme)
     if stranger is not None:
-        return _build_stranger(stranger, url)
+        return cast("OpenedStore", _build_stranger(stranger, url))
     raise ConfigurationError(_refusal(url, scheme))
 
 

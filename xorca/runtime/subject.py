@@ -98,8 +98,8 @@ class SubjectWorker:
         for number in range(ATTEMPTS):
             if number > 1:  # the first time, a start may only have been tried in the dark
                 await self._pause(number, failure)
+            warm, attempt = None if number else self.cache.get(key), None
             try:
-                warm, attempt = None if number else self.cache.get(key), None
                 if warm is not None or (not number and items[0].starts):
                     attempt = self._try_step(work, warm) or await self._step(key, work, warm)
                 if attempt is None or not (attempt.body is not None or attempt.certain):

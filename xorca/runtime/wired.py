@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from xorca.telemetry.hook import Telemetry
 
 
+_VERBS = {"store": "load", "bus": "publish", "alarm": "set", "lease": "hold"}
+
+
 class Wired:
     """The classes, the ports, and the workers that share a cache of committed records."""
 
@@ -48,6 +51,7 @@ class Wired:
         self.store, self.bus, self.alarm, self.lease = store, bus, alarm, lease
         self.clock: Clock = clock or SystemClock()
         self.limits = limits or Limits()
+        self._check_rooms()
         self._check_alarm()
         self._random = random or Random()
         self._cache, self._lines, self._ends = self._watch.cache(), Lines(), Ends()
@@ -81,6 +85,14 @@ class Wired:
             lines=self._lines,
             ends=self._ends,
         )
+
+    def _check_rooms(self) -> None:
+        """Refuse what is no room at once; the first event would be told of it by a fault."""
+        for name, verb in _VERBS.items():
+            room: object = getattr(self, name)
+            if not (room is None and name != "store") and not hasattr(room, verb):
+                cure = "" if name == "lease" else f": for a URL write open_{name}(url)"
+                raise ConfigurationError(f"{name}={room!r:.100} is none, it has no {verb!r}{cure}")
 
     def _check_alarm(self) -> None:
         for definition in self.registry.definitions:

@@ -45,7 +45,8 @@ class MemoryView(SimpleNamespace):
 
     def __getattr__(self, name: str) -> NoReturn:
         near = get_close_matches(name, vars(self), n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else f": it has {', '.join(vars(self))}"
+        known = ", ".join(vars(self)) or "none"
+        hint = f" (did you mean {near[0]!r}?)" if near else f": it has {known}"
         raise AttributeError(f"the process keeps no attribute {name!r}{hint}")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:

@@ -64,6 +64,17 @@ def test_a_process_id_is_used_once(here: Path, call: Call) -> None:
     assert "the process hello/1.0.0/p exists since another start" in second.stderr
 
 
+def test_what_to_look_at_can_be_pasted_into_a_shell(here: Path, call: Call) -> None:
+    """A process id may hold spaces; the command that shows it is quoted."""
+    (here / "first.py").write_text(SERVED)
+    again = ("run", "first", "--data", ADA, "--process-id", "a b", "--store", "sqlite:///./s.db")
+
+    call(*again)
+    second = call(*again)
+
+    assert "xorca show 'hello/1.0.0/a b' --store sqlite:///./s.db" in second.stderr
+
+
 def test_a_command_that_nobody_serves_is_named_at_once(here: Path, call: Call) -> None:
     """Where nobody can come to help, the run ends and says what is missing."""
     (here / "first.py").write_text(HELLO)

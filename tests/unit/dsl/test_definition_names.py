@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.dsl.refusals import problems_of, the_problem
 from tests.unit.support import Text
-from xorca import Final, Orchestrator, State, emit, end, on, start
+from xorca import Final, Orchestrator, State, all_of, emit, end, on, start
 
 
 @pytest.mark.parametrize("name", ["evt..b", "evt.a b", "evt.ä", "evt.a.", "evt.a*.b", ""])
@@ -107,3 +107,23 @@ def test_memory_under_a_name_that_xorca_gives(name: str) -> None:
 
     assert problem.code == "X22"
     assert repr(name) in problem.cause
+
+
+def test_a_bad_name_is_told_beside_a_wrong_number_of_payloads() -> None:
+    """All that is wrong comes at once: X07 hides no X20, nor does X08."""
+
+    def define() -> None:
+        class Twice(Orchestrator, name="t.twice"):
+            @start
+            @emit("cmd.a.b", "cmd.c d")
+            def begin(self) -> Text:
+                return Text("")
+
+            @on(all_of("evt.a.b.success", "evt. c.success"), at=begin, to=end)
+            def done(self, text: Text) -> None: ...
+
+    told = [(problem.code, problem.cause) for problem in problems_of(define)]
+
+    assert [code for code, _ in told] == ["X07", "X08", "X20", "X20"]
+    assert "'cmd.c d'" in told[2][1]
+    assert "'evt. c.success'" in told[3][1]

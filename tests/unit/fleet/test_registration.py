@@ -243,3 +243,19 @@ def test_a_fleet_serves_one_loop_after_the_other() -> None:
         return [outcome.status for outcome in found]
 
     assert [asyncio.run(three()) for _ in range(2)] == [["applied"] * 3] * 2
+
+
+@pytest.mark.parametrize("kind", ["serves", "observes"])
+@pytest.mark.parametrize("name", [fetch, None, 3])
+def test_a_decorator_without_a_name_is_refused(kind: str, name: Any) -> None:
+    """F02: ``@fleet.serves`` without parentheses would serve nothing, silently."""
+    fleet, _ = make_fleet()
+
+    assert codes(lambda: getattr(fleet, kind)(name)) == ["F02"]
+
+
+@pytest.mark.parametrize("source", [None, 3])
+def test_a_source_that_is_no_text_is_refused(source: Any) -> None:
+    """The sentence says what to write."""
+    with pytest.raises(ConfigurationError, match="write source='/srvc/books'"):
+        Fleet(source=source)

@@ -274,6 +274,25 @@ def test_two_fleets_of_one_name_are_refused() -> None:
         LocalWorker(MemoryStore(), fleets=[Fleet("/services"), Fleet("/services")])
 
 
+def test_one_class_or_one_fleet_alone_is_refused() -> None:
+    """A worker takes lists, and shows how they are written."""
+    one: Any = Steps
+    fleet: Any = Fleet("/services")
+
+    with pytest.raises(ConfigurationError, match=r"LocalWorker\(store, \[Steps\]\)"):
+        LocalWorker(MemoryStore(), one)
+    with pytest.raises(ConfigurationError, match=r"fleets=\[fleet\]"):
+        LocalWorker(MemoryStore(), fleets=fleet)
+
+
+def test_an_object_of_a_class_is_refused() -> None:
+    """It would fail at each event only."""
+    made: Any = Steps()
+
+    with pytest.raises(ConfigurationError, match=r"Steps, not Steps\(\)"):
+        LocalWorker(MemoryStore(), [made])
+
+
 def test_a_runtime_without_bus_is_refused() -> None:
     """What it decides would never be sent."""
     store = MemoryStore()

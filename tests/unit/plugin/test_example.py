@@ -16,6 +16,7 @@ from tests.unit.plugin.sample import (
     Summarised,
     Verdict,
 )
+from xorca import Orchestrator, end, start
 from xorca.errors import PayloadError
 from xorca_contrib.testing import DeadLetter, Orchestra, XorcaTestError
 
@@ -67,6 +68,21 @@ async def test_memory_names_the_nearest_attribute(orchestra: Orchestra) -> None:
 
     with pytest.raises(AttributeError, match="did you mean 'book_id'"):
         _ = process.memory.bok_id
+
+
+class Forgetful(Orchestrator, name="forgetful"):
+    """It remembers nothing."""
+
+    @start(to=end)
+    def done(self) -> None: ...
+
+
+async def test_memory_that_is_empty_says_so(orchestra: Orchestra) -> None:
+    """Where nothing is kept there is nothing to list."""
+    process = await orchestra.start(Forgetful)
+
+    with pytest.raises(AttributeError, match="it has none"):
+        _ = process.memory.book_id
 
 
 async def test_memory_cannot_be_set(orchestra: Orchestra) -> None:

@@ -21,6 +21,7 @@ from xorca.providers.aws.dynamodb_listing import Listing
 from xorca.providers.aws.dynamodb_table import NotMet, Table
 from xorca.providers.aws.places import place_of, prefix_of
 from xorca.providers.closing import Closing
+from xorca.providers.elsewhere import OnlyRecords
 from xorca.superseded import Superseded
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 LONGEST_PREFIX = 512
 
 
-class DynamoDBStore(Closing):
+class DynamoDBStore(OnlyRecords, Closing):
     """Store records in a table: one PutItem an event, one GetItem more where nothing is cached.
 
     ::

@@ -23,9 +23,10 @@ from xorca.providers.aws.s3_names import (
 )
 from xorca.providers.aws.s3_objects import Bucket
 from xorca.providers.closing import Closing
+from xorca.providers.elsewhere import OnlyRecords
 
 
-class S3Store(Closing):
+class S3Store(OnlyRecords, Closing):
     """Store records in a bucket: one PUT an event, one GET more where nothing is cached.
 
     ::

@@ -19,6 +19,7 @@ from xorca.providers.azure.lease import BlobLease
 from xorca.providers.azure.lease_fences import Fences
 from xorca.providers.azure.lease_tables import RecordBlobs
 from xorca.providers.closing import Closing
+from xorca.providers.elsewhere import OnlyRecords
 
 if TYPE_CHECKING:
     from xorca.providers.azure.blob_opening import Opened
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _ETAG: Final = re.compile(r'"[\x21\x23-\x7e]+"')  # not the asterisk, which fits everything
 
 
-class BlobStore(Closing):
+class BlobStore(OnlyRecords, Closing):
     """A Store in a container of Azure Blob storage.
 
     A save is one request with a condition on the blob's ETag; what a listing shows of a
