@@ -107,9 +107,20 @@ def read_class(cls: type, root: type, name: str, scope: Mapping[str, Any]) -> Re
         marks = marks_of(value) or _hidden_marks(value)
         if marks is not None:
             _read_handler(reading, resolver, key, value, marks)
+    _read_constructor(reading, vars(cls).get("__init__"))
     for ancestor in lineage(cls, root):
         _read_memory(reading, resolver, ancestor)
     return reading
+
+
+def _read_constructor(reading: Reading, function: object) -> None:
+    if isinstance(function, types.FunctionType):
+        reading.problem(
+            "X23",
+            "'__init__' is never called: a process is made from what is stored of it",
+            "Give the attributes defaults, or set them in the method of @start",
+            place_of(function),
+        )
 
 
 def _hidden_marks(member: Any) -> Marks | None:

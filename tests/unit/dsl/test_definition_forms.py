@@ -259,6 +259,22 @@ def test_a_guard_of_too_many_parameters() -> None:
     assert "3 parameters" in the_problem(define, "X23").cause
 
 
+def test_a_constructor() -> None:
+    """X23: nobody would call it, and what it sets would not be there."""
+
+    def define() -> None:
+        class Built(Orchestrator, name="t.built"):
+            count: int
+
+            def __init__(self) -> None:
+                self.count = 1
+
+            @start(to=end)
+            def begin(self) -> None: ...
+
+    assert "'__init__' is never called" in the_problem(define, "X23").cause
+
+
 def test_emit_alone() -> None:
     """X26: a method that nothing calls."""
 
