@@ -23,13 +23,15 @@ from xorca.providers.memory import MemoryBus, MemoryStore
 class PickyStore(MemoryStore):
     """A store that cannot be reached for some processes, and may be slow or count.
 
-    ``broken`` and ``slow`` hold process ids; a slow one takes a minute.
+    ``broken`` and ``slow`` hold process ids; a slow one takes a minute. ``fatal`` holds what is
+    raised for some that no handler of errors expects.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.broken: set[str] = set()
         self.slow: set[str] = set()
+        self.fatal: dict[str, BaseException] = {}
         self.calls: list[tuple[str, str]] = []
 
     async def load(self, key: str) -> Stored | None:
@@ -48,6 +50,9 @@ class PickyStore(MemoryStore):
         self.calls.append((what, key))
         if any(storage_key("parcels", each) == key for each in self.broken):
             raise Unavailable("the store is away")
+        for each, error in self.fatal.items():
+            if storage_key("parcels", each) == key:
+                raise error
         if any(storage_key("parcels", each) == key for each in self.slow):
             await asyncio.sleep(60)
 

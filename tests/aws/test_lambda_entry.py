@@ -15,6 +15,7 @@ from xorca.errors import ConfigurationError, Unavailable
 from xorca.fleet import Fleet
 from xorca.handlers.aws_lambda import fleet_handler, lambda_handler
 from xorca.handlers.aws_lambda.core import PROBE
+from xorca.handlers.aws_lambda.entry import GRACE
 from xorca.ports import Stored
 from xorca.providers.memory import MemoryAlarm, MemoryBus, MemoryStore
 
@@ -191,6 +192,15 @@ def test_what_runs_on_for_ever_is_ended(
 
     assert seen == ["cancelled"]
     assert "outlived" in caplog.text
+
+
+def test_what_runs_on_costs_no_answer_its_time() -> None:
+    """An answer that is late is lost, and all messages would come again."""
+    handler, seen = dawdler(GRACE * 0.95)
+
+    answer = handler(sqs(event(type="cmd.slow.do")), Context(left=0.4))
+
+    assert (answer, seen) == ({"batchItemFailures": []}, ["cancelled"])
 
 
 def test_what_the_work_raises_is_raised_with_nothing_left(caplog: pytest.LogCaptureFixture) -> None:

@@ -260,3 +260,18 @@ def test_a_body_that_is_no_text_is_base64() -> None:
     assert base64.b64decode(answer["body"]) == b"\xff\x00"
     assert answer["isBase64Encoded"] is True
     assert (answer["cookies"], answer["headers"]) == (["a=1", "b=2"], {"x-one": "1"})
+
+
+def test_a_header_that_comes_twice_is_joined() -> None:
+    """This form of an answer has one place for each name."""
+
+    async def twice(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"www-authenticate", b"Bearer"), (b"www-authenticate", b"HMAC")]
+        await send({"type": "http.response.start", "status": 401, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    handler = lambda_handler(Parcels, store="memory:", bus=MemoryBus(), http=twice)
+
+    answer: Any = handler(function_url("", method="GET"), Context())
+
+    assert answer["headers"] == {"www-authenticate": "Bearer, HMAC"}

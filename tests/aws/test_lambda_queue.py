@@ -87,6 +87,18 @@ def test_a_poison_event_blocks_nobody() -> None:
     assert stage.sent() == ["b"]
 
 
+@pytest.mark.parametrize("fatal", [SystemExit(3), asyncio.CancelledError()])
+def test_what_would_end_the_process_blocks_nobody(fatal: BaseException) -> None:
+    """A library that calls sys.exit() costs its own message a place in the queue, no other."""
+    stage = Stage()
+    stage.store.fatal = {"b": fatal}
+
+    answer = stage.handler()(sqs(start_of("a"), start_of("b"), start_of("c")), Context())
+
+    assert failures(answer) == ["m1"]
+    assert stage.sent() == ["a", "c"]
+
+
 @pytest.mark.parametrize("bad", ["no JSON", S3_NOTIFICATION, rule({"n": 1}), {"a": 1}, []])
 def test_an_unreadable_message_blocks_nobody(bad: object) -> None:
     """A dead letter tells of it, with its place and its message."""

@@ -211,6 +211,16 @@ def test_a_plain_event_that_cannot_be_one_is_refused() -> None:
     assert (events, refused.reason) == ([], "invalid-attribute")
 
 
+@pytest.mark.parametrize("member", ["id", "source", "detail-type", "time"])
+def test_a_plain_event_with_half_a_character_is_refused(member: str) -> None:
+    """JSON can say it, and no text may hold it."""
+    payload = rule(DATA) | {member: "\ud800"}
+
+    events, (refused,) = read_trigger(payload, plain_eventbridge=True)
+
+    assert (events, refused.reason) == ([], "malformed")
+
+
 def test_numbers_in_a_queue_keep_their_digits() -> None:
     """A message is text, and its data stays as it was written."""
     body = '{"specversion":"1.0","id":"1","source":"/a","type":"t","data":{"n":1.10,"m":12345678901234567890123}}'

@@ -75,6 +75,41 @@ async def test_unknown_outcome_is_said(store: BlobStore, proxy: FaultProxy, faul
     assert (stored.body, stored.tag == tag) in ((b"one", True), (b"two", False))
 
 
+PAGE = b"<html>Please sign in</html>"
+
+
+async def test_page_is_no_word_of_azure(store: BlobStore, proxy: FaultProxy) -> None:
+    """A success that a portal on the way gives saves nothing, and says nothing of what is there."""
+    await store.save("a/b", b"one", expect=None)
+
+    proxy.plan(Fault.answer(201, PAGE, {"content-type": "text/html"}))
+    with pytest.raises(Unavailable, match="never says"):
+        await store.save("a/c", b"two", expect=None)
+    proxy.plan(*[Fault.answer(200, PAGE, {"content-type": "text/html"})] * 3)
+    with pytest.raises(Unavailable, match="never says"):
+        await store.load("a/b")
+    proxy.plan(*[Fault.answer(200, PAGE, {"content-type": "text/html"})] * 3)
+    with pytest.raises(Unavailable, match="never says"):
+        await store.list(Query())
+
+
+async def test_page_that_finds_nothing_is_no_word_of_azure(
+    store: BlobStore, proxy: FaultProxy
+) -> None:
+    """Else events of a process that is there would die of having none."""
+    tag = await store.save("a/b", b"one", expect=None)
+    page = Fault.answer(404, PAGE, {"content-type": "text/html"})
+
+    proxy.plan(*[page] * 3)
+    with pytest.raises(Unavailable, match="never says"):
+        await store.load("a/b")
+    proxy.plan(page)
+    with pytest.raises(Unavailable, match="never says"):
+        await store.delete("a/b")
+
+    assert await store.load("a/b") == Stored(b"one", tag)
+
+
 async def test_lost_answer_is_a_conflict_to_who_saves_again(
     store: BlobStore, proxy: FaultProxy
 ) -> None:

@@ -291,6 +291,16 @@ async def test_redirect_is_not_followed(bus: EventGridBus, grid: EventGrid) -> N
     assert len(grid.bodies) == 1
 
 
+async def test_page_is_no_word_of_event_grid(bus: EventGridBus, grid: EventGrid) -> None:
+    """A portal on the way that answers 200 has sent nothing on."""
+    grid.always = Order(200, {"content-type": "text/html; charset=utf-8"}, b"<html>Sign in</html>")
+
+    with pytest.raises(PublishFailed, match="a page") as caught:
+        await bus.publish([event(1)])
+
+    assert caught.value.failed == (event(1).id,)
+
+
 async def test_silence_is_told() -> None:
     """Where nobody listens the address is named as what to look at."""
     async with EventGridBus("http://127.0.0.1:9/api/events", key=KEY, patience=hasty(2)) as bus:

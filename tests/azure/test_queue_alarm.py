@@ -183,6 +183,17 @@ async def test_lasting_fault_is_unavailable(alarm: StorageQueueAlarm, proxy: Fau
         await alarm.set(event(1), in_seconds(60))
 
 
+async def test_page_is_no_word_of_azure(
+    alarm: StorageQueueAlarm, queue: QueueClient, proxy: FaultProxy
+) -> None:
+    """What a portal on the way answers is asked for again, and the wake-up is set."""
+    proxy.plan(Fault.answer(201, b"<html>Sign in</html>", {"content-type": "text/html"}))
+
+    await alarm.set(event(1), in_seconds(0))
+
+    assert [found.id for found in await drained(queue)] == [event(1).id]
+
+
 async def test_missing_queue_is_refused(azurite: dict[str, str], fresh_name: str) -> None:
     """A queue that is not there may be made while events are redelivered."""
     url = connection_string(azurite["queue"])

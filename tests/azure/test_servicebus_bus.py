@@ -18,6 +18,7 @@ from xorca.errors import ConfigurationError, PublishFailed
 from xorca.events import Event, read_event
 from xorca.ports import Bus
 from xorca.providers.azure.servicebus import ServiceBusBus
+from xorca.providers.azure.servicebus_messages import sessions_of
 from xorca_contrib.conformance import BusContract
 from xorca_contrib.conformance.samples import event
 
@@ -133,6 +134,16 @@ async def test_session_is_the_subject(broker: Broker, fresh_name: str) -> None: 
 
     found = await received(broker, queue, session_id="b")
     assert [each.id for each in found] == ["1", "3", "5"]
+
+
+def test_every_batch_is_of_one_session() -> None:
+    """Events without subject are a session each, and a partitioned queue mixes none."""
+    given = [("1", "a"), ("2", None), ("3", "a"), ("4", ""), ("5", None), ("6", "b")]
+    events = [Event(id=id, source="/t", type="t", subject=subject) for id, subject in given]
+
+    rows = sessions_of(events)
+
+    assert [[each.id for each in row] for row in rows] == [["1", "3"], ["2"], ["4"], ["5"], ["6"]]
 
 
 async def test_long_ids_are_hashed(broker: Broker, fresh_name: str) -> None:  # noqa: F811

@@ -155,6 +155,20 @@ def test_nothing_is_lost_on_the_way(name: str) -> None:
     assert same(only(SHAPES[name]))
 
 
+@pytest.mark.parametrize("metadata", ["text", ["a", "list"], 7])
+def test_metadata_of_another_shape_stops_nobody(metadata: object) -> None:
+    """What is no mapping says nothing of the message; the body is read."""
+
+    class Message:
+        def __init__(self) -> None:
+            self.metadata = metadata
+
+        def get_body(self) -> bytes:
+            return TEXT.encode()
+
+    assert same(only(Message()))
+
+
 # -- what is lost before it comes here ------------------------------------------------------
 
 

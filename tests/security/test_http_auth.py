@@ -112,6 +112,35 @@ async def test_the_attributes_of_a_binary_event_are_signed() -> None:
     assert (refused.status_code, before, taken.status_code) == (401, 0, 200)
 
 
+@pytest.mark.parametrize("more", ["\u00a0", "\u2003", "\u3000"])
+@pytest.mark.parametrize("name", ["ce-id", "idempotency-key"])
+async def test_what_looks_like_white_space_is_signed(name: str, more: str) -> None:
+    """Else a request could be replayed as another one, by an id that is longer by nothing."""
+    path = "/" if name == "ce-id" else "/processes/shop.sale"
+    headers, body = binary(sell())
+    if name != "ce-id":
+        headers = {"content-type": "application/json", name: "k-1"}
+    good = signed(headers=headers, body=body, path=path)
+    changed = {key.encode(): value.encode() for key, value in good.items()}
+    changed[name.encode()] += more.encode()
+    where = shop()
+
+    async with where.client() as client:
+        refused = await client.post(path, content=body, headers=changed)
+
+    assert (refused.status_code, where.store.requests) == (401, 0)
+
+
+async def test_a_header_that_is_not_signed_may_be_anything() -> None:
+    """Of others, such as a proxy adds, nothing is read."""
+    headers = {name.encode(): value.encode() for name, value in signed().items()}
+
+    async with shop().client() as client:
+        response = await client.post("/", content=BODY, headers={**headers, b"x-who": b"\xe9"})
+
+    assert response.status_code == 200
+
+
 async def test_a_bad_signature_is_refused_before_anything_is_parsed() -> None:
     """What is no event at all is 401 as well, not 400."""
     response = await ask(shop(), signed(body=b"{"), body=b"[")

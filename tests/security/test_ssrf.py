@@ -208,10 +208,11 @@ def test_a_url_that_is_not_plain_is_refused(url: str, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-def test_a_password_is_not_repeated() -> None:
-    """What stands before the @ is in no message."""
+@pytest.mark.parametrize("password", ["hunter2", "hunter2?x", "hunter2" * 20, "hunter2/@x"])
+def test_a_password_is_not_repeated(password: str) -> None:
+    """What stands before the @ is in no message, whatever it is made of."""
     with pytest.raises(DestinationRefused) as caught:
-        destination_of("https://user:hunter2@sink.example/", Policy())
+        destination_of(f"https://user:{password}@sink.example/", Policy())
 
     assert "hunter2" not in str(caught.value)
 

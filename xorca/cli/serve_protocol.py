@@ -13,6 +13,10 @@ from xorca.cli.serve_transport import WholeResponses
 
 _LONGEST = 65_536
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
+_BEGINNING = b"\r\nupgrade:"
+_ENDS = (b"\r\n\r", b"\r\n", b"\r")
+_LISTENS = 1.0
+"""How long who says that nothing more comes is still thought to listen, in seconds."""
 
 
 class _Cycle(Protocol):
@@ -64,6 +68,17 @@ class Patience:
         self.transport.end()
         super().on_response_complete()  # type: ignore[misc]
 
+    def eof_received(self) -> bool:
+        """Answer who asked, and then said that nothing more comes, if that does not take long.
+
+        Who went away says nothing else, so that nobody is worked for after a while.
+        """
+        if not self._is_asked() or self._is_sending():
+            return False
+        self.cycle.keep_alive = False
+        asyncio.get_running_loop().call_later(_LISTENS, self.transport.close)
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._rest()
@@ -76,10 +91,6 @@ class Patience:
     def _is_sending(self) -> bool:
         cycle: _Cycle | None = self.cycle
         return cycle is not None and cycle.more_body
-
-    def _begins(self) -> bool:
-        """Tell whether what comes now is surely the beginning of a request."""
-        return self._head == 0 and not self._is_asked() and not self._is_sending()
 
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
@@ -101,14 +112,29 @@ class PatientH11(Patience, H11Protocol):  # type: ignore[misc]
     """In Python alone."""
 
 
-def _without_upgrade(data: bytes) -> bytes:
+def _without_upgrade(data: bytes) -> tuple[bytes, bytes]:
     """Leave out of a head that its client would change the protocol: nobody here does.
 
     HTTP allows that, and the client goes on as if it had not asked. The parser would skip the
-    body of the request, the event.
+    body of the request, the event. Of a head that has no end yet, the second part is what may
+    be such a line, to be looked at with what comes next.
     """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"", head) + end + rest if end else data
+    end = data.find(b"\r\n\r\n")
+    if end >= 0:
+        head = _UPGRADE.sub(b"", data[:end])
+        return data if len(head) == end else head + data[end:], b""
+    held = next((end for end in _ENDS if data.endswith(end)), b"") or _begun_line(data)
+    whole = data[: len(data) - len(held)]
+    # What it asks for is of no interest, and may be long.
+    return _UPGRADE.sub(b"", whole), held[: len(_BEGINNING)]
+
+
+def _begun_line(data: bytes) -> bytes:
+    """Give the last line if it asks for another protocol, or may yet do so."""
+    cut = data.rfind(b"\r\n")
+    line = data[cut:] if cut >= 0 else b""
+    begun = line[: len(_BEGINNING)].lower()
+    return line if _BEGINNING.startswith(begun) else b""
 
 
 def patient_protocol() -> type[asyncio.Protocol]:
@@ -121,9 +147,25 @@ def patient_protocol() -> type[asyncio.Protocol]:
     class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]
         """With a parser in C, which takes what follows an Upgrade for another protocol."""
 
+        _held = b""
+
         def data_received(self, data: bytes) -> None:
             """Receive a request, also of a client that would rather speak HTTP/2."""
-            asks = b"pgrade" in data or b"PGRADE" in data
-            super().data_received(_without_upgrade(data) if asks and self._begins() else data)
+            if not (self._is_asked() or self._is_sending()):
+                data, self._held = _without_upgrade(self._held + data)
+            super().data_received(data)
+
+        def on_headers_complete(self) -> None:
+            """Begin with a request whose headers are those before its body.
+
+            Trailers would be added to them, and say who knows what after they were looked at.
+            """
+            super().on_headers_complete()
+            self.headers: list[tuple[bytes, bytes]] = []
+
+        def on_message_complete(self) -> None:
+            """Note the end of a request, also where it was answered before."""
+            super().on_message_complete()
+            self.cycle.more_body = False
 
     return PatientHttpTools

@@ -15,7 +15,7 @@ from xorca.codec import Codec, codec_for, payload_of
 from xorca.dsl.names import matches, specificity
 from xorca.dsl.plan import MEMO, Edge, Finder, Plan
 from xorca.engine.ids import process_id_of
-from xorca.engine.transition import NOT_POISON, raised_in
+from xorca.engine.transition import NOT_POISON, POISON, raised_in
 from xorca.engine.verdict import Status
 from xorca.errors import HandlerError, InvalidEvent, PayloadError
 from xorca.events import Event
@@ -60,9 +60,10 @@ class Claim(msgspec.Struct, frozen=True):
             found: Any = self.finder.function(payload)
         except NOT_POISON as exc:
             raise _exhausted(self, exc) from exc
-        except Exception as exc:
+        except POISON as exc:
             cause = raised_in(_name_of(self.finder.function), exc)
-            raise Unidentified("dead", "process-raised", self._says(cause), error=exc) from exc
+            error = exc if isinstance(exc, Exception) else HandlerError(cause)
+            raise Unidentified("dead", "process-raised", self._says(cause), error=error) from exc
         return self._checked(found)
 
     def _payload(self, event: Event) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from xorca.errors import HandlerError, PayloadError
 from xorca.events import Event
 
 NOT_POISON = (MemoryError, RecursionError)
+POISON = (Exception, CancelledError)  # nobody cancels what does not await
 
 
 class Transition:
@@ -71,7 +73,7 @@ class Transition:
             result = edge.function(instance, *payloads)
         except NOT_POISON:
             raise
-        except Exception as exc:
+        except POISON as exc:
             raise HandlerError(raised_in(edge.handler, exc)) from exc
         self.decided = decide(edge, result)
         self.memory = self._encode_memory(edge, memory)
@@ -124,7 +126,7 @@ class Transition:
             return bool(guard(instance, *payloads))
         except NOT_POISON:
             raise
-        except Exception as exc:
+        except POISON as exc:
             name = getattr(guard, "__name__", "when")
             raise HandlerError(raised_in(name, exc), reason="guard-raised") from exc
 
@@ -150,7 +152,7 @@ def _misfit(part: Part, data: bytes | None) -> PayloadError | None:
     return None
 
 
-def raised_in(handler: str, exc: Exception) -> str:
+def raised_in(handler: str, exc: BaseException) -> str:
     """Say what was raised and where, without its message: that may hold what is secret."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:

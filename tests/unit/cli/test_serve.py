@@ -22,6 +22,7 @@ from tests.unit.cli.conftest import HELLO, SERVED, Call
 from tests.unit.cli.dev_stage import PATIENCE, Dev, wait_until
 from tests.unit.cli.serve_stage import START, STORE, Serve
 from tests.unit.providers_http.taker import Taker
+from xorca.cli import serve_protocol
 from xorca.cli.serve_protocol import Patience, PatientH11, patient_protocol
 from xorca.cli.serve_server import Server, say_ready
 from xorca.cli.serve_wish import ServeWish
@@ -529,13 +530,71 @@ async def test_a_client_that_would_rather_speak_http_2_is_answered(
     assert body in end
 
 
+@MADE
+async def test_it_is_answered_wherever_the_network_cuts_its_head(
+    made: type[asyncio.Protocol],
+) -> None:
+    """None of the request is lost, nor is the body looked through for headers."""
+    body = b'{"x":1}\r\nUpgrade: h2c\r\n'
+    head = b"POST / HTTP/1.1\r\nhost: x\r\nConnection: Upgrade, close\r\nUpGrade: h2c\r\n"
+    whole = head + b"content-length: %d\r\n\r\n" % len(body) + body
+    cuts = range(1, len(whole) - len(body) + 2)
+
+    async with serving(made, echo) as address:
+        ends = await asyncio.gather(*(exchange(address, whole[:n], whole[n:]) for n in cuts))
+
+    assert [n for n, end in zip(cuts, ends, strict=True) if body not in end] == []
+
+
+@MADE
+async def test_what_follows_a_body_is_no_header(made: type[asyncio.Protocol]) -> None:
+    """A trailer is not added to the headers, which were looked at already, or not yet."""
+    head = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n"
+    said = head + b"ce-id: 1\r\n\r\n2\r\n{}\r\n0\r\nce-id: 2\r\nce-type: t\r\n\r\n"
+
+    async with serving(made, tell_headers) as address:
+        end = await exchange(address, said)
+
+    assert b"[('ce-id', '1')]" in end
+
+
+@MADE
+async def test_who_sends_nothing_more_is_answered(made: type[asyncio.Protocol]) -> None:
+    """A client may close its side of a connection as soon as it has asked."""
+    async with serving(made, slowly) as address:
+        end = await exchange(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", eof=True)
+
+    assert end.startswith(b"HTTP/1.1 200 OK")
+    assert end.endswith(b"slow")
+
+
+@MADE
+async def test_who_sends_nothing_more_is_not_waited_for_long(
+    made: type[asyncio.Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have gone away: the application is told so, and need not go on."""
+    monkeypatch.setattr(serve_protocol, "_LISTENS", 0.1)
+
+    async with serving(made, until_gone) as address:
+        end = await exchange(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", eof=True)
+
+    assert end == b""
+
+
 BOTH = b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTT"
 
 
-async def exchange(address: tuple[str, int], begin: bytes) -> bytes:
+async def exchange(
+    address: tuple[str, int], begin: bytes, rest: bytes = b"", *, eof: bool = False
+) -> bytes:
     """Send the beginning of something, and read until the other side hangs up."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(begin)
+    if rest:
+        await asyncio.sleep(0.2)  # else both would arrive as one
+        writer.write(rest)
+    if eof:
+        writer.write_eof()
     found = b""
     async with asyncio.timeout(PATIENCE):
         with contextlib.suppress(ConnectionResetError):
@@ -551,11 +610,38 @@ async def hello_world(scope: object, receive: object, send: object) -> None:
     await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]
 
 
-async def echo(scope: object, receive: object, send: object) -> None:
+async def tell_headers(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with what the headers say of an event, once the body is there."""
+    while (await receive()).get("more_body"):
+        pass
+    found = [(name.decode(), text.decode()) for name, text in scope["headers"]]
+    body = str([(name, text) for name, text in found if name.startswith("ce-")]).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def slowly(scope: Any, receive: Any, send: Any) -> None:
+    """Answer after a while."""
+    await asyncio.sleep(0.2)
+    length = [(b"content-length", b"4")]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    await send({"type": "http.response.body", "body": b"slow"})
+
+
+async def until_gone(scope: Any, receive: Any, send: Any) -> None:
+    """Answer nobody, and end when nobody is there."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
     """Answer with what was sent."""
-    message = await receive()  # type: ignore[operator]
-    await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
-    await send({"type": "http.response.body", "body": message["body"]})  # type: ignore[operator]
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
 
 
 # -- beside dev --------------------------------------------------------------------------------------

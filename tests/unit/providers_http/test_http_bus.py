@@ -16,7 +16,7 @@ from tests.unit.orders import Order, placed
 from tests.unit.providers_http.taker import Asked, Taker, answer
 from xorca import Runtime
 from xorca.errors import ConfigurationError, DestinationRefused, PublishFailed
-from xorca.events import Event
+from xorca.events import Event, read_http
 from xorca.providers.http import HttpBus
 from xorca.providers.memory import MemoryStore
 from xorca.providers.open_bus import open_bus
@@ -259,6 +259,20 @@ async def test_a_silent_taker_does_not_cost_a_time_out_a_subject(taker: Taker) -
 
 
 # -- modes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["application/cloudevents+json", "Application/CloudEvents-Batch"])
+async def test_data_that_is_an_event_itself_is_not_taken_for_the_event(
+    taker: Taker, kind: str
+) -> None:
+    """Its content type would say so in binary mode: it is sent structured."""
+    event = Event(id="e-1", source="/x", type="t", data=b"[]", datacontenttype=kind)
+    async with bus_to(taker, mode="binary") as bus:
+        await bus.publish([event])
+
+    (asked,) = taker.asked
+    (read,) = read_http(asked.headers, asked.body)
+    assert read == event
 
 
 async def test_binary_mode_writes_headers(taker: Taker) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -17,7 +18,14 @@ from xorca.handlers.asgi.problems import MEDIA_TYPE, HttpProblem, again
 _encode = msgspec.json.Encoder().encode
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _JSON = (_NO_SNIFF, (b"content-type", b"application/json"))
-_PROBLEM = (_NO_SNIFF, (b"content-type", MEDIA_TYPE.encode()))
+_PROBLEM = (
+    _NO_SNIFF,
+    (b"content-type", MEDIA_TYPE.encode()),
+    (b"cache-control", b"no-store"),  # a cache may keep a 404, and a process may start
+)
+NO_STORE: Final = {"Cache-Control": "no-store"}
+"""Said of what is for this caller alone: caches know no signature of ours."""
+
 _BARE = (204, 304)
 """Statuses of which no length is said, for none of them has a body."""
 

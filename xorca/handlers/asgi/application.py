@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from xorca.dsl.names import matches
 from xorca.fleet import Fleet
-from xorca.handlers.asgi.answers import json_response, routing_problem
+from xorca.handlers.asgi.answers import NO_STORE, json_response, routing_problem
 from xorca.handlers.asgi.arc_saas import ArcSaasEvents
 from xorca.handlers.asgi.direct import Application, Endpoint
 from xorca.handlers.asgi.gate import Asked, Gate, Work
@@ -112,7 +113,9 @@ def _shared_routes(gate: Gate, store: Store | None, about: Described) -> list[Ba
     document = document_of(about)
 
     async def openapi(asked: Asked) -> Response:
-        return json_response(document)
+        root = quote(str(asked.request.scope.get("root_path", "")))
+        found = {**document, "servers": [{"url": root}]} if root else document
+        return json_response(found, headers=NO_STORE)
 
     return [
         _route("/health", health, "GET"),

@@ -17,6 +17,7 @@ from xorca.handlers.asgi.problems import HttpProblem
 from xorca.handlers.asgi.verdicts import malformed
 
 _ATTRIBUTE: Final = b"ce-"
+_EVENTS: Final = "application/cloudevents"
 _FIXED: Final = {"specversion": "1.0", "datacontenttype": "application/json"}
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -37,8 +38,10 @@ def json_body(asked: Asked) -> bytes | None:
 
 
 def check_json_type(asked: Asked) -> None:
-    """Raise HttpProblem (415) unless the content type is JSON, uncompressed."""
+    """Raise HttpProblem (415) unless the content type is JSON, uncompressed, and no event."""
     kind = asked.heads.media_type()
+    if kind.startswith(_EVENTS):
+        raise HttpProblem(415, "unsupported", "A CloudEvent is posted to /; here, only its data.")
     if asked.heads.is_coded() or not (kind == "application/json" or kind.endswith("+json")):
         raise HttpProblem(415, "unsupported", "The body is to be application/json, uncompressed.")
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from xorca.engine.record import CANCELLED
 from xorca.errors import ProcessNotFound
 from xorca.handlers.asgi.addresses import registered, unknown
-from xorca.handlers.asgi.answers import empty_response, json_response
+from xorca.handlers.asgi.answers import NO_STORE, empty_response, json_response
 from xorca.handlers.asgi.gate import Asked
 from xorca.handlers.asgi.leftover import last_emitted
 from xorca.handlers.asgi.listing import page_of
@@ -43,7 +43,7 @@ class Processes:
         check_query(asked, ())
         found = await self.found(asked)
         tag = f'"{found.revision}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         known = asked.heads.get(b"if-none-match")
         if tag in (each.strip().removeprefix("W/") for each in known.split(",")):
             return empty_response(304, headers=headers)
@@ -88,7 +88,7 @@ class Processes:
         names = {found.plan.name for found in registry.definitions}
         after, limit = _after_of(said(asked, "after")), _limit_of(said(asked, "limit"))
         if name and name not in names:
-            return json_response({"processes": [], "after": None})
+            return json_response({"processes": [], "after": None}, headers=NO_STORE)
         query = Query(
             prefix=f"{name}/" if name else "",
             name=name,
@@ -98,7 +98,8 @@ class Processes:
         found, following = await page_of(
             self._runtime.store, query, names=names, after=after, limit=limit
         )
-        return json_response({"processes": found, "after": _cursor(following)})
+        page = {"processes": found, "after": _cursor(following)}
+        return json_response(page, headers=NO_STORE)
 
 
 def shown(found: Description) -> object:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from xorca.engine.early import takers_of
 from xorca.engine.tokens import Claim
 from xorca.errors import PayloadError, TokenRefused
-from xorca.handlers.asgi.answers import json_response
+from xorca.handlers.asgi.answers import NO_STORE, json_response
 from xorca.handlers.asgi.forms import Field, fields_of, payload_of_form
 from xorca.handlers.asgi.gate import Asked
 from xorca.handlers.asgi.leftover import emitted_by
@@ -35,7 +35,6 @@ _REFUSED = {
     "used": (410, "This link was used already; the first answer stands."),
     "left": (410, "Nobody waits for this answer any more."),
 }
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class _Brought(msgspec.Struct):
@@ -96,7 +95,7 @@ class Resuming:
         }
         if self._runtime.bus is None:
             found["emitted"] = emitted_of(outcome.sent)
-        return json_response(found, answer.status, headers=_NO_STORE)
+        return json_response(found, answer.status, headers=NO_STORE)
 
     async def _problem(self, token: str, refused: TokenRefused) -> HttpProblem:
         """Say why a token was refused; of a used one, what it led to, should that be lost."""

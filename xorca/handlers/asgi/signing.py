@@ -8,7 +8,8 @@ What is signed is the text of these lines, each ended by a line feed::
     <path, as it is sent: percent-encoded, without host and query>
     <query, as it is sent, without "?"; empty if there is none>
     <name>:<value>        for each header Content-Type, Idempotency-Key and ce-*, if sent,
-                          names in lower case and in order, values without white space around
+                          names in lower case and in order, values without the spaces and
+                          tabs around
     <SHA-256 of the body, in lower-case hexadecimal>
 
 The header is ``xorca-signature: t=<seconds>,k=<key id>,v1=<HMAC in lower-case hexadecimal>``.
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 HEADER: Final = "xorca-signature"
 _SHAPE: Final = re.compile(r"t=([0-9]{1,12}),k=([A-Za-z0-9_-]{1,32}),v1=([0-9a-f]{64})")
 _SIGNED: Final = ("content-type", "idempotency-key")
+_AROUND: Final = " \t"
+"""What HTTP has around a value. Were more left out, two ids could have one signature."""
 
 
 def sign(
@@ -82,7 +85,7 @@ def text_to_sign(
 ) -> bytes:
     """Give what is signed; ``target`` is the method, the path and the query."""
     method, path, query = target
-    named = sorted((name.lower(), value.strip()) for name, value in headers)
+    named = sorted((name.lower(), value.strip(_AROUND)) for name, value in headers)
     signed = [f"{name}:{value}" for name, value in named if _is_signed(name)]
     lines = ["xorca-http-1", str(seconds), method.upper(), path, query, *signed]
     lines.append(sha256(body).hexdigest())
@@ -155,9 +158,9 @@ def _text_of(request: Request, seconds: int, body: bytes) -> bytes:
     raw: bytes | None = scope.get("raw_path")
     path = request.url.path if raw is None else raw.partition(b"?")[0].decode("latin-1")
     query: bytes = scope.get("query_string", b"")
-    names = [(name.decode("latin-1"), value) for name, value in request.headers.raw]
+    names = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
     try:
-        headers = [(name, value.decode()) for name, value in names]
+        headers = [(name, value.decode()) for name, value in names if _is_signed(name)]
     except UnicodeDecodeError:
         raise HttpProblem(400, "malformed", "A header is not UTF-8; percent-encode it.") from None
     target = (request.method, path, query.decode("latin-1"))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from xorca.errors import ProcessNotFound, ResultTimeout
 from xorca.handlers.asgi.addresses import subject_in, unknown
-from xorca.handlers.asgi.answers import empty_response, json_response
+from xorca.handlers.asgi.answers import NO_STORE, empty_response, json_response
 from xorca.handlers.asgi.gate import Asked
 from xorca.handlers.asgi.plain import check_query, said
 from xorca.handlers.asgi.problems import HttpProblem
@@ -44,8 +44,10 @@ class Waiting:
             raise unknown() from None
         except (ResultTimeout, TimeoutError):
             about = {"subject": found.subject, "status": "active"}
-            return json_response(about, 202, headers={"Retry-After": "1"})
-        return empty_response(_GONE) if over is None else json_response(shown(over))
+            return json_response(about, 202, headers=NO_STORE | {"Retry-After": "1"})
+        if over is None:
+            return empty_response(_GONE)
+        return json_response(shown(over), headers=NO_STORE)
 
     async def _while_there(self, asked: Asked, subject: str, seconds: float) -> Description | None:
         """Wait for a result; None if the client is gone before."""

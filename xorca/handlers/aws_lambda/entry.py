@@ -10,11 +10,14 @@ from weakref import finalize
 
 from xorca.errors import ConfigurationError
 from xorca.handlers.aws_lambda.core import LambdaCore
+from xorca.handlers.aws_lambda.deadline import Timed
 from xorca.telemetry.lines import say
 
 GRACE: Final = 2.0
 """How long what is still running behind an answer may take, in seconds, before it is ended."""
 
+_SHARE: Final = 0.25
+"""Of what is left of the function's time, no more is waited: its answer is not to be lost."""
 
 _TURNS: Final = 4
 """After so many turns of the loop it has seen which connections were closed in a freeze.
@@ -58,7 +61,7 @@ class LambdaEntry:
         if self._loop is None or self._loop.is_closed():
             return
         self._loop.run_until_complete(self.core.close())
-        self._loop.run_until_complete(_settle())
+        self._loop.run_until_complete(_settle(GRACE))
         self._loop.close()
 
     def __enter__(self) -> Self:
@@ -73,7 +76,7 @@ class LambdaEntry:
         try:
             return await self.core(payload, context)
         finally:
-            await _settle()
+            await _settle(_grace_of(context))
 
     def _here(self) -> asyncio.AbstractEventLoop:
         """Give the loop of this container; one that somebody closed is replaced."""
@@ -83,17 +86,23 @@ class LambdaEntry:
         return self._loop
 
 
-async def _settle() -> None:
+def _grace_of(context: object) -> float:
+    if not isinstance(context, Timed):
+        return GRACE
+    return min(GRACE, max(0.0, context.get_remaining_time_in_millis() / 1000 * _SHARE))
+
+
+async def _settle(grace: float) -> None:
     """Let what still runs end, or end it: a frozen container must hold nothing half done."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     if not left:
         return
-    _, late = await asyncio.wait(left, timeout=GRACE)
+    _, late = await asyncio.wait(left, timeout=grace)
     for task in late:
         task.cancel()
     if late:
         say(logging.WARNING, "lambda.unsettled", f"{len(late)} task(s) outlived their invocation")
-        await asyncio.wait(late, timeout=GRACE)
+        await asyncio.wait(late, timeout=grace)
 
 
 def _is_in_loop() -> bool:

@@ -132,6 +132,9 @@ def _of_rule(head: Mapping[str, object], detail: bytes, origin: Origin) -> Membe
     }
     try:
         return read_event(msgspec.json.encode(event))
+    except UnicodeEncodeError:
+        text = "its id, source, detail-type or time holds a lone surrogate, which no text may"
+        return origin.refuse("malformed", f"{text}: remove it, or send its pair")
     except InvalidEvent as error:
         return origin.refuse_for(error)
 

@@ -30,14 +30,15 @@ class HttpAnswer:
     def as_lambda(self, *, several: bool) -> dict[str, object]:
         """Give it as Lambda wants it; ``several``: with ``multiValueHeaders``."""
         answer: dict[str, object] = {"statusCode": self.status}
+        grouped: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            grouped.setdefault(name, []).append(value)
         if several:
-            grouped: dict[str, list[str]] = {}
-            for name, value in self.headers:
-                grouped.setdefault(name, []).append(value)
             answer["multiValueHeaders"] = grouped
         else:
             cookies = [value for name, value in self.headers if name.lower() == "set-cookie"]
-            answer["headers"] = {n: v for n, v in self.headers if n.lower() != "set-cookie"}
+            rest = {name: ", ".join(values) for name, values in grouped.items()}
+            answer["headers"] = {n: v for n, v in rest.items() if n.lower() != "set-cookie"}
             answer |= {"cookies": cookies} if cookies else {}
         return answer | self._written()
 

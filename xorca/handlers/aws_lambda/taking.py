@@ -163,9 +163,23 @@ class Taker:
             message = f"{len(members)} event(s) were not done in time and must come again"
             say(logging.WARNING, "lambda.deadline", message)
             return [_put_off(member, "deadline", exc) for member in members]
+        except (asyncio.CancelledError, SystemExit) as exc:
+            if _is_asked_to_end():
+                raise
+            return _failed(members, RuntimeError(f"something in it raised {exc!r}"))
         except Exception as exc:  # a fault of ours must not cost what is already done
-            say(logging.ERROR, "internal", "a part of an invocation failed", error=exc)
-            return [_put_off(member, "internal", exc) for member in members]
+            return _failed(members, exc)
+
+
+def _is_asked_to_end() -> bool:
+    """Whether this task is being cancelled, and not only something that it awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _failed(members: Sequence[Member], error: Exception) -> list[Outcome]:
+    say(logging.ERROR, "internal", "a part of an invocation failed", error=error)
+    return [_put_off(member, "internal", error) for member in members]
 
 
 def _put_off(member: Member, reason: str, error: Exception | None = None) -> Outcome:

@@ -152,7 +152,9 @@ def _properties(given: MessageBinding) -> Mapping[str, object]:
         if isinstance(found, Mapping) and found:
             return cast("Mapping[str, object]", found)
     metadata = getattr(given, "metadata", None)  # of Event Hubs
-    found = cast("Mapping[str, object]", metadata).get("Properties") if metadata else None
+    if not isinstance(metadata, Mapping):
+        return {}
+    found = cast("Mapping[str, object]", metadata).get("Properties")
     return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else {}
 
 

@@ -14,7 +14,7 @@ from xorca.providers.azure.blob_location import read_url
 from xorca.providers.azure.blob_names import Names
 from xorca.providers.azure.blob_summaries import metadata_of
 from xorca.providers.azure.clients import BlobOptions, Container
-from xorca.providers.azure.faults import Gone
+from xorca.providers.azure.faults import Gone, not_azure
 from xorca.providers.azure.lease import BlobLease
 from xorca.providers.azure.lease_fences import Fences
 from xorca.providers.azure.lease_tables import RecordBlobs
@@ -96,6 +96,8 @@ class BlobStore(OnlyRecords, Closing):
             saved = await opened.blob(name).upload_blob(
                 bytes(body), overwrite=True, metadata=metadata_of(summary), **condition
             )
+            if not saved.get("etag"):  # to take it for saved would lose the event
+                raise not_azure(self._container.place)
             return str(saved["etag"])
 
         try:

@@ -63,9 +63,21 @@ class EventGridClient:
         client = self._client.get()
         answer = await self._ask(client, body)
         if 200 <= answer.status_code < 300:
-            return
+            return self._check(answer)
         told = f"{self._place.shown} answered {named(answer.status_code, _code_of(answer))}"
         raise judged(answer.status_code, answer.headers, told=told, cures=_CURES)
+
+    def _check(self, answer: AsyncHttpResponse) -> None:
+        """Refuse a success that is a page: to take the events for sent would lose them.
+
+        Raises:
+            TryLater: a portal on the way said so.
+        """
+        if "html" in answer.headers.get("content-type", "").lower():
+            raise TryLater(
+                f"{self._place.shown} answered with a page, as Event Grid never does: look at the"
+                " address, and at what is between here and there"
+            )
 
     async def close(self) -> None:
         """Close the connections; a request afterwards opens anew."""

@@ -98,7 +98,15 @@ def _stumbled(exc: Exception, place: Place, key: str) -> PortError | None:
     answer = exc.__context__
     while answer is not None and not isinstance(answer, HttpResponseError):
         answer = answer.__context__
-    return None if answer is None else _translated(answer, place, key)
+    if answer is not None:
+        return _translated(answer, place, key)
+    # A success without the headers, or the XML, that are read from it: of a portal on the way.
+    return not_azure(place, _told(exc)) if isinstance(exc, ValueError | LookupError) else None
+
+
+def not_azure(place: Place, told: str = "") -> Unavailable:
+    """Say that an answer came from somebody else, such as a portal on the way."""
+    return Unavailable(codes.NOT_AZURE.format(place=place) + told)
 
 
 def _translated(exc: AzureError, place: Place, key: str) -> PortError:
@@ -128,7 +136,7 @@ def _of_condition(exc: HttpResponseError, code: str, key: str) -> PortError | No
         )
     if code in codes.LEASES:
         return LeaseRefused(f"the lease on {key!r} is not ours ({code})")
-    if code in codes.GONE or (exc.status_code == 404 and not code):
+    if code in codes.GONE:  # a 404 without a code is not Azure's, and the blob may be there
         return Gone(f"nothing is stored under {key!r}")
     if code in codes.CONDITION or exc.status_code == 412 or (exc.status_code == 409 and not code):
         return Conflict(f"{key!r} was saved by somebody else since this tag was read")
@@ -140,6 +148,8 @@ def _answered(exc: HttpResponseError, code: str, place: Place) -> PortError:
     status, told = exc.status_code or 0, _told(exc, code)
     if code in codes.TRANSIENT or status >= 500 or status in codes.STATUS_LATER or status < 300:
         return Unavailable(f"{place} did not serve the request in full; try again{told}")
+    if status == 404 and not code:
+        return not_azure(place, told)
     if status == 413:
         return RecordTooLarge(f"{place} does not take a body of this size{told}")
     reason, sentence = _refusal(exc, code)

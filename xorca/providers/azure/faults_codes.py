@@ -109,6 +109,7 @@ SIGN_IN: Final = (
     " with 'az login', or give a connection string or credential="
 )
 NO_ANSWER: Final = "{place} gave no answer, so that what became of the request is unknown"
+NOT_AZURE: Final = "{place} answered what Azure never says; try again, and look at the address"
 NOT_THERE: Final = (
     "{place} cannot be reached; look at the name of the account, the endpoint and the network"
 )

@@ -44,6 +44,8 @@ async def asked(shown: str, request: Callable[[], Awaitable[_T]]) -> _T:
         raise _of_answer(shown, exc) from exc
     except (AzureError, ClientError, OSError, EOFError) as exc:  # a time-out is an OSError
         raise unreachable(shown, exc) from exc
+    except (LookupError, ValueError) as exc:  # the SDK stumbles over what is not of Azure
+        raise unreachable(shown, exc) from exc
 
 
 def _unsigned(shown: str, exc: BaseException) -> TryLater:

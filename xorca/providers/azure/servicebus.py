@@ -12,9 +12,8 @@ from xorca.events import Event
 from xorca.providers.azure.patience import NotTaken, Patience
 from xorca.providers.azure.publishing import Publisher
 from xorca.providers.azure.servicebus_entity import ServiceBusEntity, ServiceBusOptions
-from xorca.providers.azure.servicebus_messages import message_of
+from xorca.providers.azure.servicebus_messages import message_of, sessions_of
 from xorca.providers.closing import Closing
-from xorca.providers.lanes import lanes_of
 
 if TYPE_CHECKING:
     from azure.servicebus.aio import ServiceBusSender
@@ -55,7 +54,7 @@ class ServiceBusBus(Closing):
         self._publisher = Publisher(
             self.shown,
             self._bring,
-            rows=lanes_of if sessions else _one_row,  # a batch belongs to one session
+            rows=sessions_of if sessions else _one_row,  # a batch belongs to one session
             at_once=1,
             patience=self._patience,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
@@ -34,6 +35,19 @@ def wake_up_of(event: Event, *, sessions: bool) -> ServiceBusMessage:
     return _message(event, f"{_fitting(event.id)[:95]}-{uuid4().hex}", sessions)
 
 
+def sessions_of(events: Sequence[Event]) -> list[list[Event]]:
+    """Give the events session by session, those of each in their order."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        found.setdefault(_session_of(event), []).append(event)
+    return list(found.values())
+
+
+def _session_of(event: Event) -> str:
+    """Give the subject; an event without one stands in no order, and is a session by itself."""
+    return _fitting(event.subject or event.id)
+
+
 def _message(event: Event, message_id: str, sessions: bool) -> ServiceBusMessage:
     from azure.servicebus import ServiceBusMessage
 
@@ -46,7 +60,7 @@ def _message(event: Event, message_id: str, sessions: bool) -> ServiceBusMessage
     return ServiceBusMessage(
         sized_json(event),
         message_id=message_id,
-        session_id=_fitting(event.subject or event.id) if sessions else None,
+        session_id=_session_of(event) if sessions else None,
         content_type=CONTENT_TYPE,
         application_properties=found,
     )

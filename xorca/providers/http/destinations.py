@@ -141,7 +141,7 @@ def _parsed(kind: type[IPv4Address | IPv6Address], host: str) -> str:
 
 
 def _refused(given: str, why: str, cure: str, reason: str) -> DestinationRefused:
-    shown = given.partition("?")[0][:100]
-    if "@" in shown:  # what stands before it may be a password
-        shown = "…" + shown.rpartition("@")[2]
+    # What stands before the last @ may be a password, whatever it looks like.
+    _, at, rest = given.rpartition("@")
+    shown = f"{'…' if at else ''}{rest.partition('?')[0]}"[:100]
     return DestinationRefused(f"nothing is sent to {shown!r}: {why}; {cure}", reason=reason)

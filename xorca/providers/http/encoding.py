@@ -16,6 +16,7 @@ MODES: Final[tuple[Mode, ...]] = ("binary", "structured", "batch")
 
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
+_EVENTS: Final = "application/cloudevents"
 _NOT_PLAIN: Final = re.compile(r'[^\x21-\x7e]|["%]')
 _BATCH_EVENTS: Final = 100
 _BATCH_BYTES: Final = 1_000_000
@@ -73,6 +74,8 @@ def _parts(events: Sequence[Event]) -> list[list[Event]]:
 
 
 def _binary(event: Event) -> Message:
+    if (event.datacontenttype or "").strip().lower().startswith(_EVENTS):
+        return _structured(event)  # its data would be taken for the event
     sized_json(event)
     headers = {"ce-specversion": "1.0", "ce-id": _header(event.id)}
     headers |= {"ce-source": _header(event.source), "ce-type": _header(event.type)}

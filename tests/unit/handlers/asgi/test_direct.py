@@ -80,6 +80,18 @@ async def test_a_mounted_application_takes_events() -> None:
     assert statuses == [200, 200]
 
 
+async def test_a_mounted_application_says_where_it_is() -> None:
+    """The paths of its OpenAPI document are below that."""
+    outer = Starlette(routes=[Mount("/in ner", app=Shop().app)])
+    async with client_of(outer) as client:
+        mounted = await client.get("/in%20ner/openapi.json")
+    async with Shop().client() as client:
+        alone = await client.get("/openapi.json")
+
+    assert mounted.json() == {**alone.json(), "servers": [{"url": "/in%20ner"}]}
+    assert "servers" not in alone.json()
+
+
 @pytest.mark.parametrize("path", ["/events/", "/events/a/b", "/events", "/event/x"])
 async def test_paths_that_are_none_are_not_found(path: str) -> None:
     """404, as for all others."""

@@ -155,9 +155,12 @@ async def test_a_start_is_refused_before_the_store_is_asked(name: str) -> None:
     assert shop.store.requests == 0
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "application/cloudevents+json"],
+)
 async def test_a_payload_is_json(content_type: str) -> None:
-    """Anything else is 415: a form of another site cannot start anything."""
+    """Anything else is 415: a form of another site cannot start anything, nor is an event one."""
     async with Shop().client() as client:
         headers = {"content-type": content_type}
         response = await client.post("/processes/shop.sale", content=b"{}", headers=headers)
@@ -168,7 +171,9 @@ async def test_a_payload_is_json(content_type: str) -> None:
 # -- describe ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pid", ["a", "a/b", "50%", "%2F", "result", "x y", "ü", "a%252Fb"])
+@pytest.mark.parametrize(
+    "pid", ["a", "a/b", "50%", "%2F", "result", "x y", "ü", "a%252Fb", ".", ".."]
+)
 async def test_the_location_of_a_process_leads_to_it(pid: str) -> None:
     """Whatever its process id holds."""
     async with Shop().client() as client:
@@ -178,6 +183,16 @@ async def test_the_location_of_a_process_leads_to_it(pid: str) -> None:
         found = await client.get(begun.headers["location"])
 
     assert (found.status_code, found.json()["process_id"]) == (200, pid)
+
+
+@pytest.mark.parametrize("path", [SALE + "/s-1", "/processes", SALE + "/s-1/result", SALE + "/no"])
+async def test_no_cache_gives_others_what_a_caller_was_told(path: str) -> None:
+    """Caches know no signature of ours; and what is not there now may be there soon."""
+    async with Shop(limits=HttpLimits(wait=0.05)).client() as client:
+        await post(client, sell())
+        response = await client.get(path)
+
+    assert {"no-store", "private"} & set(response.headers["cache-control"].split(", "))
 
 
 async def test_the_revision_is_the_tag() -> None:
