@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from xorca.runtime.swept import Swept
 
 OVERDUE = 1200.0
-"""How late a deadline may be, in seconds: all faults and redeliveries are over by then."""
+"""How late a deadline may be when nothing goes wrong any more, in seconds: it was delivered
+anew by then, some times."""
 
 APART = 7.0
 """How far two clocks may be apart, in seconds."""
@@ -56,7 +57,7 @@ def check_overdue(ledger: Ledger, last: Sight, sight: Sight) -> None:
         return
     for wake, timer in wakes_of(last).items():
         told = wake in ledger.unheard or wake in ledger.loose  # there was no room for it
-        if timer.due < sight.updated - OVERDUE and not told:
+        if max(timer.due, ledger.troubled) < sight.updated - OVERDUE and not told:
             ledger.wrong("I9", f"{sight.subject}: the deadline {wake} never came")
 
 

@@ -60,6 +60,7 @@ class Ledger:
         self.loose: dict[str, str] = {}
         self.unheard: dict[str, float] = {}  # when an alarm lost a wake-up
         self.armed_at: dict[str, float] = {}
+        self.troubled = 0.0  # when a fault was injected last
         self.letter_ids: dict[tuple[str, str], str] = {}
         self.people: People | None = None
         self.redriven: dict[str, int] = defaultdict(int)

@@ -257,6 +257,7 @@ class World:
             fault = "throttle"
         if fault is not None:
             self.injected[fault] += 1
+            self.ledger.troubled = BEGIN_SECONDS + self.loop.now
         if self.traced:
             self.note(worker, verb, about, f"#{self.calls} {fault or ''}")
         self.calls += 1
