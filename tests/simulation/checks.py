@@ -259,7 +259,16 @@ def _still_waits(ledger: Ledger, life: Life, event: Event) -> bool:
         return True
     ignored = event.id in life.ignored or life.walk.state in IGNORED.get(event.type, ())
     kept = ignored or ledger.is_gathered(life, event.id) or _is_deferred(life, event)
-    return kept and _is_excused(ledger, life)
+    return (kept or _is_one_too_many(life, event)) and _is_excused(ledger, life)
+
+
+def _is_one_too_many(life: Life, event: Event) -> bool:
+    """Tell whether another event of that name holds its place in a join, so that it is ignored.
+
+    Whoever applied it may have died before he said so.
+    """
+    basket = None if life.last is None else life.last.baskets.get(event.type)
+    return basket is not None and bool(basket.items)
 
 
 def _is_deferred(life: Life, event: Event) -> bool:
