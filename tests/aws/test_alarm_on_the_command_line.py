@@ -93,7 +93,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path, moto: str, fresh_name: str) -> Shop:
-    return Shop(tmp_path / "parcels.py", moto, fresh_name)
+    return Shop(tmp_path / "parcels_with_an_alarm.py", moto, fresh_name)
 
 
 def test_a_lost_wake_up_is_set_where_the_store_has_no_alarm(shop: Shop) -> None:

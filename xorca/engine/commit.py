@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -42,13 +42,13 @@ class Limits:
     noise_window: float = 3600.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value: object = getattr(self, field.name)
-            least = _LEAST.get(field.name, 0)
+        given: dict[str, object] = asdict(self)
+        for name, value in given.items():
+            least = _LEAST.get(name, 0)
             if type(value) not in (int, float) or not value >= least:  # type: ignore[operator]
                 raise ConfigurationError(
-                    f"Limits({field.name}={value!r}) is no number of at least {least}:"
-                    f" write a number, or leave it out for {field.default:,}"
+                    f"Limits({name}={value!r}) is no number of at least {least}:"
+                    " write a number, or leave it out"
                 )
 
 

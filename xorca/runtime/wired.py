@@ -88,8 +88,9 @@ class Wired:
 
     def _check_rooms(self) -> None:
         """Refuse what is no room at once; the first event would be told of it by a fault."""
-        for name, verb in _VERBS.items():
-            room: object = getattr(self, name)
+        rooms = {"store": self.store, "bus": self.bus, "alarm": self.alarm, "lease": self.lease}
+        for name, room in rooms.items():
+            verb = _VERBS[name]
             if not (room is None and name != "store") and not hasattr(room, verb):
                 cure = "" if name == "lease" else f": for a URL write open_{name}(url)"
                 raise ConfigurationError(f"{name}={room!r:.100} is none, it has no {verb!r}{cure}")

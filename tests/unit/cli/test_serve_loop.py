@@ -21,7 +21,7 @@ def _loop_of_a_program() -> str:
 
 
 def test_server_runs_on_the_loop_of_libuv() -> None:
-    """The extra brings uvloop, and a server runs on it."""
+    """The extra ``serve`` brings uvloop, and a server runs on it."""
     assert _loop_of_a_program() == "uvloop"
 
 
