@@ -84,7 +84,7 @@ def test_it_installs_what_it_serves_with() -> None:
     lines = (EXAMPLE / "requirements.txt").read_text("utf-8").split()
 
     assert [(found.name, found.extras) for found in map(Requirement, lines)] == [
-        ("xorca", {"http"})
+        ("xorca", {"serve"})
     ]
 
 
