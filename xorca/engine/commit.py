@@ -52,6 +52,11 @@ class Limits:
                 )
 
 
+def noted(now: datetime) -> float:
+    """Give a time as records note it, so that what was just saved is never in the future."""
+    return round(now.timestamp(), 3)
+
+
 class Arm(msgspec.Struct, frozen=True):
     """A wake-up to be set after the commit."""
 
@@ -78,7 +83,7 @@ class Commit:
     ) -> None:
         self.record = record
         self.now = now
-        self.at: float = round(now.timestamp(), 3)
+        self.at: float = noted(now)
         self.limits = limits
         self.sides: Sides = sides or Sides()
         self.changed = False

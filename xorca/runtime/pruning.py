@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from xorca.engine.commit import noted
 from xorca.engine.ids import side_key
 from xorca.engine.record import ACTIVE, DELETED, Record, unseal
 from xorca.errors import ConfigurationError, Conflict, PortError, RecordError, XorcaError
@@ -84,7 +85,7 @@ class Pruner:
                 " older_than=timedelta(days=30)"
             )
         self._changer, self._name = changer, name
-        self._now = changer.clock.now().timestamp()
+        self._now = noted(changer.clock.now())
         self._before = None if older_than is None else self._now - older_than.total_seconds()
         self._counts: Counter[Kind] = Counter()
         self._failed: dict[str, str] = {}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xorca.engine.commit import Arm, Commit, Limits
+from xorca.engine.commit import Arm, Commit, Limits, noted
 from xorca.engine.record import ACTIVE, Record
 from xorca.engine.sweep import Sweep
 from xorca.errors import ConfigurationError, PortError
@@ -61,7 +61,7 @@ class Sweeper:
 
     async def mend_all(self, name: str) -> None:
         """Mend every process that may need it, page by page."""
-        prefix, now = f"{name}/" if name else "", self.changer.clock.now().timestamp()
+        prefix, now = f"{name}/" if name else "", noted(self.changer.clock.now())
         least = now - self.age
 
         def is_left(summary: Summary) -> bool:  # what is due was seen to before
@@ -113,7 +113,7 @@ class Sweeper:
             await self.changer.change(key, _marking(out), opened=self._open, send=False)
 
     def _open(self, record: Record, now: datetime, limits: Limits) -> Commit:
-        return Sweep(record, now, limits, before=now.timestamp() - self.age)
+        return Sweep(record, now, limits, before=noted(now) - self.age)
 
     async def _publish(self, found: Sweep) -> list[str]:
         """Publish what may have been left behind; give the ids, none if that failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from xorca.engine.commit import Commit, Limits
+from xorca.engine.commit import Commit, Limits, noted
 from xorca.engine.record import ACTIVE, Record, unseal
 from xorca.engine.sweep import Collection, resting_time
 from xorca.errors import PortError, RecordError
@@ -50,7 +50,7 @@ async def _sweep(changer: Changer, key: str, names: set[str], age: float) -> int
     if summary is None or summary.status == ACTIVE:
         return 0
     least = resting_time(summary.status, least=age, horizon=horizon)
-    if summary.updated > changer.clock.now().timestamp() - least:
+    if summary.updated > noted(changer.clock.now()) - least:
         return 0
     opened = _opening(age, horizon)
     done = await changer.change(key, _dropping(names), opened=opened, send=False)
@@ -71,7 +71,7 @@ async def _summary(changer: Changer, key: str) -> Summary | None:
 def _opening(age: float, horizon: float) -> Callable[[Record, datetime, Limits], Commit]:
     def opened(record: Record, now: datetime, limits: Limits) -> Commit:
         least = resting_time(record.status, least=age, horizon=horizon)
-        return Collection(record, now, limits, before=now.timestamp() - least)
+        return Collection(record, now, limits, before=noted(now) - least)
 
     return opened
 

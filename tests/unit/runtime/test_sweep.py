@@ -527,3 +527,14 @@ async def test_a_number_is_no_length_of_time() -> None:
     play = stage(Order)
     with pytest.raises(ConfigurationError, match="timedelta"):
         await play.runtime.sweep(older_than=5)  # type: ignore[arg-type]
+
+
+async def test_what_was_saved_a_moment_ago_is_not_in_the_future() -> None:
+    """Records note their times in milliseconds, some of which are rounded up."""
+    play = stage(Order)
+    play.clock.advance(0.0006)
+    await play.runtime.handle(starting(Order), publish=False)
+
+    done = await play.runtime.sweep(older_than=timedelta(0))
+
+    assert (done.looked, done.failures) == (1, 0)
