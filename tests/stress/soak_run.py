@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 import time
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -214,7 +215,7 @@ class Soak:
             largest,
             self.town.waiting,
         )
-        self.marks.append(mark)
+        insort(self.marks, mark, key=lambda one: one.events)  # two may be made at once
         print(mark, file=sys.stderr, flush=True)
         self._since = (time.perf_counter(), self._handled)
 
