@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
+
+from xorca.ports import Room
 
 
 class Closing:
@@ -25,3 +27,21 @@ class Closing:
         /,
     ) -> None:
         await self.close()
+
+
+class OpenRoom(Room, Protocol):
+    """A room that is used in ``async with``."""
+
+    async def __aenter__(self) -> Self:
+        """Give the room itself; nothing is opened yet."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Close the room."""
+        ...

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 from xorca.errors import ConfigurationError
 
 _CURES = {
-    "alarm": "give the Runtime an alarm of its own, such as alarm=open_alarm('sqs:NAME')",
-    "channel": "give the Runtime a bus of its own, such as bus=open_bus('sns:TOPIC')",
+    "alarm": "give the Runtime an alarm of its own, such as alarm=open_alarm(url)",
+    "channel": "give the Runtime a bus of its own, such as bus=open_bus(url)",
     "lease": "give the Runtime a lease of its own, such as lease=DynamoDBLease('TABLE')",
 }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from xorca.errors import ConfigurationError
-from xorca.ports import Alarm, Lease, Room, Store
+from xorca.ports import Alarm, Lease, Store
+from xorca.providers.closing import OpenRoom
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,22 +19,8 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 _GROUP = "xorca.stores"
 
 
-class StoreRoom(Store, Room, Protocol):
+class StoreRoom(Store, OpenRoom, Protocol):
     """A Store that can be closed, and used in ``async with``."""
-
-    async def __aenter__(self) -> Self:
-        """Give the room itself; nothing is opened yet."""
-        ...
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Close the room."""
-        ...
 
 
 class OpenedStore(StoreRoom, Protocol):

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from xorca.errors import ConfigurationError
-from xorca.ports import Alarm, Room
+from xorca.ports import Alarm
+from xorca.providers.closing import OpenRoom
 
 
-class AlarmRoom(Alarm, Room, Protocol):
+class AlarmRoom(Alarm, OpenRoom, Protocol):
     """An Alarm that can be closed, and used in ``async with``."""
-
-    async def __aenter__(self) -> Self:
-        """Give the room itself; nothing is opened yet."""
-        ...
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        """Close the room."""
-        ...
 
 
 def open_alarm(url: str) -> AlarmRoom:

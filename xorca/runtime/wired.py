@@ -92,8 +92,10 @@ class Wired:
         for name, room in rooms.items():
             verb = _VERBS[name]
             if not (room is None and name != "store") and not hasattr(room, verb):
-                cure = "" if name == "lease" else f": for a URL write open_{name}(url)"
-                raise ConfigurationError(f"{name}={room!r:.100} is none, it has no {verb!r}{cure}")
+                cure = "" if name == "lease" else f"; for a URL write open_{name}(url)"
+                raise ConfigurationError(
+                    f"{name}={room!r:.100} is no {name} of a Runtime: it has no {verb!r}{cure}"
+                )
 
     def _check_alarm(self) -> None:
         for definition in self.registry.definitions:

@@ -15,11 +15,11 @@ from xorca.providers.memory import MemoryStore
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"store": "memory:"}, r"store='memory:' is none, .* write open_store\(url\)"),
-        ({"store": None}, "store=None is none"),
-        ({"bus": "sns:topic"}, r"bus='sns:topic' is none, .* write open_bus\(url\)"),
+        ({"store": "memory:"}, r"store='memory:' is no store .* write open_store\(url\)"),
+        ({"store": None}, "store=None is no store"),
+        ({"bus": "sns:topic"}, r"bus='sns:topic' is no bus .* write open_bus\(url\)"),
         ({"alarm": MemoryStore()}, r"alarm=.* has no 'set'"),
-        ({"lease": 5}, "lease=5 is none, it has no 'hold'$"),
+        ({"lease": 5}, "lease=5 is no lease .* it has no 'hold'$"),
     ],
 )
 def test_what_is_no_room_is_refused(wrong: dict[str, Any], sentence: str) -> None:
