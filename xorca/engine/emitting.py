@@ -129,11 +129,11 @@ class Emitter:
             "causationid": causation,
             "sequence": self._revision,
         }
-        json = None
+        wire = None
         if trace:
             extensions.update(trace)
         elif subject is not None:
-            json = self._wire(emit_id, name, data, causation, subject)
+            wire = self._wire(emit_id, name, data, causation, subject)
         return Event(
             id=emit_id,
             source=self._source,
@@ -143,7 +143,7 @@ class Emitter:
             data=data,
             datacontenttype=JSON,
             extensions=extensions,
-            json=json,
+            wire=wire,
         )
 
     def _wire(self, emit_id: str, name: str, data: bytes, causation: str, subject: str) -> bytes:

@@ -19,67 +19,35 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-class Event:
+class Event(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """A CloudEvent 1.0 whose attributes were checked and whose data is still bytes.
 
     ``data`` is the JSON text of the data where ``is_json`` is true (``None``: no data),
-    else its raw bytes. Treat it as frozen: it is shared between the record, the bus and
-    the caller. Two events are equal when all their fields are.
+    else its raw bytes; ``wire`` is its structured JSON, once that was made. Treat it as frozen:
+    it is shared between the record, the bus and the caller. Two events are equal when all that
+    they say is.
     """
 
-    __slots__ = (
-        "_cloudevent",
-        "_json",
-        "data",
-        "datacontenttype",
-        "dataschema",
-        "extensions",
-        "id",
-        "is_json",
-        "key",
-        "source",
-        "subject",
-        "time",
-        "type",
-    )
+    id: str
+    source: str
+    type: str
+    subject: str | None = None
+    time: str | None = None
+    data: bytes | None = None
+    is_json: bool = True
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+    extensions: dict[str, str | int | bool] = {}
+    wire: bytes | None = None
+    _key: str = ""
+    _cloudevent: CloudEvent | None = None
 
-    def __init__(
-        self,
-        *,
-        id: str,
-        source: str,
-        type: str,
-        subject: str | None = None,
-        time: str | None = None,
-        data: bytes | None = None,
-        is_json: bool = True,
-        datacontenttype: str | None = None,
-        dataschema: str | None = None,
-        extensions: dict[str, str | int | bool] | None = None,
-        json: bytes | None = None,
-    ) -> None:
-        self.id = id
-        self.source = source
-        self.type = type
-        self.subject = subject
-        self.time = time
-        self.data = data
-        self.is_json = is_json
-        self.datacontenttype = datacontenttype
-        self.dataschema = dataschema
-        self.extensions: dict[str, str | int | bool] = extensions or {}
-        self._json = json
-        self._cloudevent: CloudEvent | None = None
-
-    if TYPE_CHECKING:
-        key: str
+    @property
+    def key(self) -> str:
         """The 16 characters that stand for (source, id)."""
-
-    def __getattr__(self, name: str) -> str:
-        # Only asked for a slot that is empty: the key is made when it is first read.
-        if name != "key":
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        key = self.key = event_key(self.source, self.id)
+        key = self._key
+        if not key:
+            key = self._key = event_key(self.source, self.id)
         return key
 
     def timestamp(self) -> datetime | None:
@@ -91,9 +59,10 @@ class Event:
 
     def to_json(self) -> bytes:
         """Give the structured JSON form, always the same bytes."""
-        if self._json is None:
-            self._json = _encode(self._members())
-        return self._json
+        wire = self.wire
+        if wire is None:
+            wire = self.wire = _encode(self._members())
+        return wire
 
     def to_cloudevent(self) -> CloudEvent:
         """Give the event as the CloudEvents SDK's class, its JSON data parsed.
