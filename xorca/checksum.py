@@ -12,7 +12,7 @@ _LENGTH = len(_MEMBER) + 32 + 2
 def with_checksum(text: bytes) -> bytes:
     """Close the text of a JSON object that has members with a checksum over them."""
     body = text[:-1]
-    return b'%b%b%b"}' % (body, _MEMBER, _digest(body))
+    return b"".join((body, _MEMBER, _digest(body), b'"}'))
 
 
 def check_of(text: bytes) -> Literal["right", "wrong", "absent"]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -131,6 +131,43 @@ class Alarm(Protocol):
 
     async def cancel(self, event_id: str) -> None:
         """Forget an event that was set, if it is still there; a hint, not a promise."""
+        ...
+
+
+class WakeUp(NamedTuple):
+    """An event that an alarm is to deliver, and when."""
+
+    event: Event
+    due: datetime
+
+
+class ArmingStore(Store, Protocol):
+    """A Store that sets wake-ups of its own alarm in the very commit of a save; nobody has to.
+
+    It is used by a Runtime whose alarm is this one, unless a subclass replaces ``save`` or the
+    alarm's ``set`` alone.
+    """
+
+    @property
+    def alarm(self) -> Alarm:
+        """The alarm that keeps its wake-ups beside the bodies."""
+        ...
+
+    async def save_arming(
+        self,
+        key: str,
+        body: bytes,
+        wake_ups: Sequence[WakeUp],
+        *,
+        expect: str | None,
+        summary: Summary | None = None,
+    ) -> str:
+        """Do what ``save`` does and set wake-ups, all of it or nothing.
+
+        Raises:
+            Conflict, RecordTooLarge: nothing was saved or set.
+            Unavailable: the outcome is not known.
+        """
         ...
 
 

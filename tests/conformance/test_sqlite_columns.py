@@ -101,7 +101,7 @@ def test_only_so_many_columns_are_remembered() -> None:
 
     known.note("new", 1, columns)
 
-    assert known.get("1", 1) is None
-    assert known.get("0", 1) is None
-    assert known.get("0", 2) == columns
-    assert known.get("new", 1) == columns
+    assert known.get("1", "1") is None
+    assert known.get("0", "1") is None
+    assert known.get("0", "2") == (2, columns)
+    assert known.get("new", "1") == (1, columns)

@@ -65,8 +65,8 @@ LEAVING: tuple[Mutant, ...] = (
             Edit(
                 "xorca.runtime.cache",
                 "Warm.take",
-                "record, self._record = self._record, None",
-                "record = self._record",
+                "record, self.record = self.record, None",
+                "record = self.record",
             ),
         ),
     ),
@@ -77,8 +77,8 @@ LEAVING: tuple[Mutant, ...] = (
             Edit(
                 "xorca.runtime.subject",
                 "SubjectWorker._attempts",
-                "tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)",
-                "tag = 'gone'\n                try:\n                    tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)\n                except Unavailable:\n                    pass",
+                "tag = await self._saving(key, attempt, warm)",
+                "tag = 'gone'\n                try:\n                    tag = await self._saving(key, attempt, warm)\n                except Unavailable:\n                    pass",
             ),
         ),
     ),
@@ -89,8 +89,8 @@ LEAVING: tuple[Mutant, ...] = (
             Edit(
                 "xorca.runtime.subject",
                 "SubjectWorker._attempts",
-                "tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)",
-                "await tidy(self.store, None, key, attempt.draft) if attempt.draft is not None and attempt.draft.sides.dropped else None\n                tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)",
+                "tag = await self._saving(key, attempt, warm)",
+                "await tidy(self.store, None, key, attempt.draft) if attempt.draft is not None and attempt.draft.sides.dropped else None\n                tag = await self._saving(key, attempt, warm)",
             ),
         ),
     ),
@@ -101,8 +101,8 @@ LEAVING: tuple[Mutant, ...] = (
             Edit(
                 "xorca.runtime.subject",
                 "SubjectWorker._attempts",
-                "tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)",
-                "[await self.alarm.cancel(one) for one in (attempt.draft.disarms if attempt.draft and self.alarm else ())]\n                tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)",
+                "tag = await self._saving(key, attempt, warm)",
+                "[await self.alarm.cancel(one) for one in (attempt.draft.disarms if attempt.draft and self.alarm else ())]\n                tag = await self._saving(key, attempt, warm)",
             ),
         ),
     ),

@@ -69,8 +69,8 @@ LIVES: tuple[Mutant, ...] = (
             Edit(
                 "xorca.engine.step",
                 "_too_old",
-                "round(made.timestamp(), 3) > record.floor",
-                "round(made.timestamp(), 3) >= record.floor",
+                "noted(made) > record.floor",
+                "noted(made) >= record.floor",
             ),
         ),
     ),

@@ -6,7 +6,7 @@ from tests.simulation.mutating import Edit, Mutant
 
 SUBJECT, LEAVING = "xorca.runtime.subject", "xorca.runtime.leaving"
 ATTEMPTS = "SubjectWorker._attempts"
-SAVE = "tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)"
+SAVE = "tag = await self._saving(key, attempt, warm)"
 INDENT = " " * 16
 
 PROTOCOL: tuple[Mutant, ...] = (
@@ -46,7 +46,7 @@ PROTOCOL: tuple[Mutant, ...] = (
                 SUBJECT,
                 ATTEMPTS,
                 SAVE,
-                "now = await self.store.load(key); expect = None if now is None else now.tag\n"
+                "now = await self.store.load(key); warm = now and Warm(now.body, now.tag)\n"
                 + INDENT
                 + SAVE,
             ),

@@ -54,7 +54,7 @@ class Limits:
 
 def noted(now: datetime) -> float:
     """Give a time as records note it, so that what was just saved is never in the future."""
-    return round(now.timestamp(), 3)
+    return round(now.timestamp() * 1000) / 1000  # a third of what rounding to 3 places costs
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -165,6 +165,11 @@ class Commit:
             data=b'{"timer":"%b","visit":%d}' % (name.encode(), timer.visit),
             datacontenttype="application/json",
         )
+
+    def disarm_visit(self, visit: int) -> None:
+        """Forget the timers of a visit that is over."""
+        timers = self.record.timers
+        self.disarm([name for name, timer in timers.items() if timer.visit == visit])
 
     def disarm(self, names: list[str]) -> None:
         """Forget timers; their wake-ups, should they come, find nothing."""

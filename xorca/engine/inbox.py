@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isqrt
 
+import msgspec
+
 from xorca.engine.ids import side_name
 from xorca.engine.record import Entry, Page, Record
 
@@ -34,15 +36,12 @@ class NeedSides(Exception):
         super().__init__(", ".join(names))
 
 
-class Sides:
+class Sides(msgspec.Struct, eq=False):
     """Side objects: those at hand, those to write before the commit, those to drop after."""
 
-    __slots__ = ("dropped", "loaded", "written")
-
-    def __init__(self, loaded: Mapping[str, bytes] | None = None) -> None:
-        self.loaded: Mapping[str, bytes] = loaded or {}
-        self.written: dict[str, bytes] = {}
-        self.dropped: list[str] = []
+    loaded: Mapping[str, bytes] = {}
+    written: dict[str, bytes] = {}
+    dropped: list[str] = []
 
     def write(self, body: bytes, *, salt: str = "") -> str:
         """Add a side object and give its name.

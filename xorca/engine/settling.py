@@ -11,7 +11,7 @@ from xorca.engine.gathering import complete_joins, consume, payloads_of
 from xorca.engine.letters import bury, bury_join
 from xorca.engine.record import ENDED, Deferred, Entry
 from xorca.engine.taking import root_of, take
-from xorca.engine.transition import Transition, apply_transition
+from xorca.engine.transition import apply_transition, prepare
 from xorca.engine.verdict import Verdict
 from xorca.errors import HandlerError, PayloadError
 from xorca.events import Event, read_event
@@ -70,7 +70,7 @@ def _complete(draft: Draft, event: Event) -> Verdict | None:
     complete = complete_joins(draft)
     for edge in complete:
         try:
-            move = Transition(draft, event, payloads=payloads_of(draft, edge))
+            move = prepare(draft, event, payloads_of(draft, edge))
             if not draft.definition.machine.fire(edge.trigger, move):
                 continue
         except (HandlerError, PayloadError) as exc:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from xorca.engine.commit import noted
 from xorca.engine.draft import Definition, Draft
 from xorca.engine.early import ignore
 from xorca.engine.emitting import trace_of
@@ -13,7 +16,7 @@ from xorca.engine.record import ACTIVE, DELETED, FAILED, FORMAT, Entry, Origin, 
 from xorca.engine.settling import settle
 from xorca.engine.taking import fire
 from xorca.engine.tombstones import note_start, was_started
-from xorca.engine.transition import Transition, apply_transition
+from xorca.engine.transition import apply_transition, prepare
 from xorca.engine.verdict import DUPLICATE, Verdict
 from xorca.events import Event
 
@@ -22,7 +25,7 @@ def new_record(
     definition: Definition,
     process_id: str,
     start: Event,
-    at: float,
+    now: datetime,
     *,
     before: Record | None = None,
 ) -> Record:
@@ -32,7 +35,7 @@ def new_record(
     goes on: a dead letter, which events were seen, which starts are over.
     """
     plan = definition.plan
-    at = round(at, 3)
+    at = noted(now)
     record = Record(
         format=FORMAT,
         subject=make_subject(plan.name, plan.version, process_id),
@@ -61,7 +64,7 @@ def start(draft: Draft, event: Event) -> Verdict:
     if record.status != ACTIVE or record.state:
         return _exists(draft, event)
     edge = draft.plan.starts[event.type]
-    move = Transition(draft, event)
+    move = prepare(draft, event)
     failed = fire(draft, edge.trigger, move, event)
     if failed is not None:
         record.status = FAILED

@@ -7,6 +7,7 @@ to be given (side objects, say) it asks for by raising NeedSides, and is run aga
 from __future__ import annotations
 
 from xorca.engine.awaiting import Match, match_reply
+from xorca.engine.commit import noted
 from xorca.engine.draft import Draft
 from xorca.engine.early import ignore, judge_early, trigger_for
 from xorca.engine.ids import incarnation_of
@@ -19,7 +20,7 @@ from xorca.engine.starting import start
 from xorca.engine.taking import fire, take
 from xorca.engine.timing import is_timer, take_timer
 from xorca.engine.tombstones import was_started
-from xorca.engine.transition import Transition, apply_transition
+from xorca.engine.transition import apply_transition, prepare
 from xorca.engine.verdict import DUPLICATE, Verdict
 from xorca.errors import RecordError
 from xorca.events import Event
@@ -126,7 +127,7 @@ def _too_old(draft: Draft, event: Event) -> Verdict | None:
     if not record.floor:
         return None
     made = event.timestamp()
-    if made is None or round(made.timestamp(), 3) > record.floor:  # as times are noted here
+    if made is None or noted(made) > record.floor:
         return None
     cause = f"it is of {event.time}, older than what can be proven not to have been seen"
     entry = bury(draft, event, reason="stale-unprovable", cause=cause)
@@ -137,7 +138,7 @@ def _timer(draft: Draft, event: Event) -> Verdict:
     taken = take_timer(draft, event)
     if isinstance(taken, Verdict):
         return taken
-    move = Transition(draft, event)
+    move = prepare(draft, event)
     failed = fire(draft, taken.trigger, move, event)
     draft.record.timers.pop(taken.trigger, None)
     if failed is not None:

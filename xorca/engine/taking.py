@@ -9,7 +9,7 @@ from xorca.engine.gathering import is_kept, put
 from xorca.engine.letters import bury
 from xorca.engine.record import Entry
 from xorca.engine.sending import release
-from xorca.engine.transition import Transition, answer, apply_transition
+from xorca.engine.transition import Transition, answer, apply_transition, prepare
 from xorca.engine.verdict import Verdict
 from xorca.errors import HandlerError, PayloadError
 from xorca.events import Event
@@ -20,7 +20,7 @@ def take(draft: Draft, event: Event, trigger: str, match: Match | None) -> Verdi
     record = draft.record
     if match is None and record.baskets and _comes_twice(draft, event):
         return ignore(draft, event, "twice")
-    move = Transition(draft, event)
+    move = prepare(draft, event)
     failed = fire(draft, trigger, move, event)
     if failed is not None:
         return failed

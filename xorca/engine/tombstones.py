@@ -6,7 +6,7 @@ gone. Another start begins a new life in its place, and takes the keys along.
 
 from __future__ import annotations
 
-from xorca.engine.commit import Commit
+from xorca.engine.commit import Commit, noted
 from xorca.engine.ids import parse_subject
 from xorca.engine.inbox import KEY, packed_has
 from xorca.engine.record import DELETED, Origin, Past, Record
@@ -90,4 +90,4 @@ def may_be_seen(record: Record, event: Event) -> bool:
     made = event.timestamp()
     if record.status != DELETED or made is None:
         return False
-    return round(made.timestamp(), 3) <= record.floor
+    return noted(made) <= record.floor

@@ -24,29 +24,23 @@ NOT_POISON = (MemoryError, RecursionError)
 POISON = (Exception, CancelledError)  # nobody cancels what does not await
 
 
-class Transition:
+class Transition(msgspec.Struct, eq=False):
     """A private cursor for one event: what the machine asks while it looks for a way.
 
     Nothing is changed in the draft before it is applied; an exception leaves it as it was.
     """
 
-    __slots__ = (
-        "_draft", "_event", "_opened", "decided", "edge", "gathered", "guarded", "memory",
-        "misfits", "payloads", "state",
-    )  # fmt: skip
-
-    def __init__(self, draft: Draft, event: Event, *, payloads: tuple[Any, ...] = ()) -> None:
-        self.state: str = draft.record.state or START
-        self._draft = draft
-        self._event = event
-        self._opened: tuple[Orchestrator, dict[str, Any]] | None = None
-        self.payloads = payloads
-        self.misfits: list[str] = []
-        self.guarded = False
-        self.edge: Edge | None = None
-        self.gathered = False
-        self.decided: tuple[Decided, ...] = ()
-        self.memory: msgspec.Raw = draft.record.memory
+    state: str
+    memory: msgspec.Raw
+    draft: Draft
+    event: Event
+    payloads: tuple[Any, ...] = ()
+    opened: tuple[Orchestrator, dict[str, Any]] | None = None
+    misfits: list[str] = []
+    guarded: bool = False
+    edge: Edge | None = None
+    gathered: bool = False
+    decided: tuple[Decided, ...] = ()
 
     # -- what the machine asks ------------------------------------------------
 
@@ -57,7 +51,7 @@ class Transition:
             return False
         if edge.guard is not None:
             passes = self._guard(edge, found)
-            self._opened = None  # whatever the guard did to the memory is forgotten
+            self.opened = None  # whatever the guard did to the memory is forgotten
             if not passes:
                 self.guarded = True
                 return False
@@ -67,7 +61,7 @@ class Transition:
     def act(self, edge: Edge) -> None:
         """Run the handler, and check what it left behind and what it returned."""
         instance, memory = self._open()
-        self._draft.acting = edge
+        self.draft.acting = edge
         payloads = self.payloads if edge.takes_payload else ()
         try:
             result = edge.function(instance, *payloads)
@@ -83,14 +77,14 @@ class Transition:
         """Keep the event for a join; its data must fit at least one that waits for it."""
         parts = [
             part
-            for edge in self._draft.plan.joins[self.state]
+            for edge in self.draft.plan.joins[self.state]
             for part in edge.parts
             if part.name == name
         ]
-        if not self._event.is_json and any(part.codec is not None for part in parts):
-            media = self._event.datacontenttype
+        if not self.event.is_json and any(part.codec is not None for part in parts):
+            media = self.event.datacontenttype
             raise PayloadError(f"the data is {media}, and a join keeps JSON only")
-        data = self._event.data
+        data = self.event.data
         misfits = [found for part in parts if (found := _misfit(part, data)) is not None]
         if len(misfits) == len(parts):
             raise misfits[0]
@@ -99,9 +93,9 @@ class Transition:
     # -- what it needs for that -------------------------------------------------
 
     def _open(self) -> tuple[Orchestrator, dict[str, Any]]:
-        if self._opened is None:
-            self._opened = self._draft.instance(self._event)
-        return self._opened
+        if self.opened is None:
+            self.opened = self.draft.instance(self.event)
+        return self.opened
 
     def _decode(self, edge: Edge) -> tuple[Any, ...] | None:
         if edge.parts or not edge.arms:
@@ -109,7 +103,7 @@ class Transition:
         reasons: list[str] = []
         for codec in edge.arms:
             try:
-                return (payload_of(codec, self._event),)
+                return (payload_of(codec, self.event),)
             except PayloadError as exc:
                 reasons.append(str(exc))
         self.misfits.extend(reasons)
@@ -118,7 +112,7 @@ class Transition:
     def _guard(self, edge: Edge, payloads: tuple[Any, ...]) -> bool:
         guard: Any = edge.guard
         instance, _ = self._open()
-        self._draft.acting = None
+        self.draft.acting = None
         code = getattr(guard, "__code__", None)
         if code is not None and code.co_argcount == 1:
             payloads = ()
@@ -131,7 +125,7 @@ class Transition:
             raise HandlerError(raised_in(name, exc), reason="guard-raised") from exc
 
     def _encode_memory(self, edge: Edge, memory: dict[str, Any]) -> msgspec.Raw:
-        codec, before = self._draft.plan.memory.codec, self.memory
+        codec, before = self.draft.plan.memory.codec, self.memory
         if not codec.names:
             return before
         try:
@@ -141,6 +135,12 @@ class Transition:
         except PayloadError as exc:
             raise HandlerError(f"after {edge.handler!r}: {exc}", reason="memory") from exc
         return data
+
+
+def prepare(draft: Draft, event: Event, payloads: tuple[Any, ...] = ()) -> Transition:
+    """Give a cursor that stands where the process does."""
+    record = draft.record
+    return Transition(record.state or START, record.memory, draft, event, payloads)
 
 
 def _misfit(part: Part, data: bytes | None) -> PayloadError | None:
@@ -183,8 +183,7 @@ def _enter(draft: Draft, target: str, entry: Entry) -> None:
         record.skipped = [command for command in record.skipped if command in ahead]
     forget_answered(record, ahead)
     if record.timers:
-        over = [name for name, timer in record.timers.items() if timer.visit == record.visit]
-        draft.disarm(over)
+        draft.disarm_visit(record.visit)
     record.attempt = record.attempt + 1 if record.state == target and record.visit else 1
     record.visit += 1
     record.state = target

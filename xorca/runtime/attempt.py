@@ -27,7 +27,7 @@ from xorca.errors import ConfigurationError
 from xorca.events import Event
 from xorca.ports import Summary
 from xorca.runtime.cache import Warm
-from xorca.runtime.leaving import all_set, recall
+from xorca.runtime.leaving import all_set, arm_within, recall
 from xorca.runtime.room import Crowded, Overfull, TooMany, too_heavy, weigh
 
 if TYPE_CHECKING:
@@ -52,23 +52,21 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     handling: Handling | None = None
 
 
-class Work:
+class Work(msgspec.Struct, eq=False):
     """What is known about the events of one subject beyond a single attempt.
 
-    ``out`` holds the ids of what left meanwhile, ``emptied`` says that all that could did.
+    ``saved`` names the side objects that are written, should this go on; ``out`` holds the ids of
+    what left meanwhile, ``emptied`` says that all that could did.
     """
 
-    __slots__ = ("condemned", "emptied", "items", "out", "postponed", "saved", "sides", "weighed")
-
-    def __init__(self, items: list[Item]) -> None:
-        self.items = items
-        self.sides: dict[str, bytes] = {}
-        self.condemned: dict[str, Condemned] = {}
-        self.postponed: dict[str, Exception] = {}
-        self.saved: set[str] = set()  # side objects that are written, should this go on
-        self.weighed = False
-        self.out: set[str] = set()
-        self.emptied = False
+    items: list[Item]
+    sides: dict[str, bytes] = {}
+    condemned: dict[str, Condemned] = {}
+    postponed: dict[str, Exception] = {}
+    saved: set[str] = set()
+    weighed: bool = False
+    out: set[str] = set()
+    emptied: bool = False
 
     def fail(self, exc: Exception) -> None:
         """Note that an attempt was lost: what was judged may rest on a record that is stale."""
@@ -78,15 +76,12 @@ class Work:
                 item.handling.failed(exc)
 
 
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """The result of stepping: verdicts in the order of the items, and what to save."""
 
-    __slots__ = ("body", "draft", "verdicts")
-
-    def __init__(self, verdicts: list[Verdict], draft: Draft | None) -> None:
-        self.verdicts = verdicts
-        self.draft = draft
-        self.body: bytes | None = None
+    verdicts: list[Verdict]
+    draft: Draft | None
+    body: bytes | None = None
 
     @property
     def certain(self) -> bool:
@@ -124,15 +119,19 @@ class UnknownVersion(ConfigurationError):
 class Stepper:
     """Step events with the classes and limits of a Runtime.
 
-    ``together`` says that the events of one attempt are for one commit, come what may.
+    ``together`` says that the events of one attempt are for one commit, come what may;
+    ``arming`` that the commit sets the wake-ups itself.
     """
 
-    __slots__ = ("limits", "registry", "together")
+    __slots__ = ("arming", "limits", "registry", "together")
 
-    def __init__(self, registry: Registry, limits: Limits, *, together: bool = False) -> None:
+    def __init__(
+        self, registry: Registry, limits: Limits, *, together: bool = False, arming: bool = False
+    ) -> None:
         self.registry = registry
         self.limits = limits
         self.together = together
+        self.arming = arming
 
     def attempt(self, work: Work, warm: Warm | None, now: datetime, *, limit: int) -> Attempt:
         """Step every event of a subject on what was read.
@@ -193,8 +192,7 @@ class Stepper:
         assert definition is not None  # it starts
         if draft is not None and before is not None and _is_over(before, item.event, definition):
             return draft
-        process_id, at = item.route.process_id, now.timestamp()
-        record = new_record(definition, process_id, item.event, at, before=before)
+        record = new_record(definition, item.route.process_id, item.event, now, before=before)
         begun = Draft(definition, record, now, self.limits, Sides(work.sides))
         if record.past is not None:
             begun.sides.dropped.extend(record.past.sides)
@@ -229,6 +227,8 @@ class Stepper:
 
     def _seal(self, work: Work, attempt: Attempt, draft: Draft, limit: int) -> None:
         record = draft.finish()
+        if self.arming and record.timers:
+            arm_within(draft)
         body = seal(record)
         if len(body) > limit:
             self._see_if_less_would_do(work, draft)

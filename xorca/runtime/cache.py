@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import msgspec
+
 from xorca.engine.record import Record, unseal_trusted
 
 _DECODED = 5
 """A body and the record that it was written from take about so many times its bytes."""
 
 
-class Warm:
+class Warm(msgspec.Struct, eq=False, gc=False):
     """A committed body with its tag, and the ids of what is known to be out or armed.
 
-    ``record`` is what the body was written from, if that is still at hand.
+    ``record`` is what the body was written from, until somebody takes it; ``weight`` is what it
+    weighs in a cache that keeps it, in bytes.
     """
 
-    __slots__ = ("_record", "body", "out", "sides", "tag", "weight")
-
-    def __init__(
-        self,
-        body: bytes,
-        tag: str,
-        sides: dict[str, bytes] | None = None,
-        *,
-        record: Record | None = None,
-    ) -> None:
-        self.body = body
-        self.tag = tag
-        self._record = record
-        self.out: set[str] = set()
-        self.sides: dict[str, bytes] = sides or {}
-        size = len(body) if record is None else len(body) * _DECODED
-        self.weight: int = size + sum(map(len, sides.values())) if sides else size
+    body: bytes
+    tag: str
+    sides: dict[str, bytes] = {}
+    record: Record | None = None
+    out: set[str] = set()
+    weight: int = 0
 
     def take(self, where: str) -> Record:
         """Give the record, for the caller to change: nobody gets the same object again.
@@ -40,8 +32,15 @@ class Warm:
         Raises:
             RecordError: it is of another format.
         """
-        record, self._record = self._record, None
+        record, self.record = self.record, None
         return unseal_trusted(self.body, where=where) if record is None else record
+
+    def weigh(self) -> int:
+        """Give about how many bytes it takes, now."""
+        size = len(self.body)
+        if self.record is not None:
+            size *= _DECODED
+        return size + sum(map(len, self.sides.values())) if self.sides else size
 
 
 class Cache:
@@ -62,10 +61,12 @@ class Cache:
 
     def put(self, key: str, warm: Warm) -> None:
         """Keep a record that was committed, or read."""
-        held = self._held + warm.weight
+        held = self._held
         old = self._warm.get(key)
         if old is not None:
-            held -= old.weight
+            held -= old.weight  # before it is weighed anew: it may be the same
+        warm.weight = warm.weigh()
+        held += warm.weight
         self._warm[key] = warm  # a record is read before it is saved, which moved it to the end
         self._held = held
         while held > self._size or len(self._warm) > self._entries:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from xorca.engine.commit import Arm, Commit
 from xorca.events import Event, read_event
 
+_NOTHING: set[str] = set()
+
 
 def recall(commit: Commit, known: set[str]) -> None:
     """Take into the record what this worker knows to have left since it was saved."""
@@ -32,6 +34,14 @@ def all_set(commit: Commit) -> bool:
         if not timer.set:
             return False
     return True
+
+
+def arm_within(commit: Commit) -> None:
+    """Take every wake-up that is not set into the commit, which then sets it or fails."""
+    timers = commit.record.timers
+    if commit.arms or not all_set(commit):
+        for arm in unarmed(commit, _NOTHING):
+            timers[arm.timer].set = True
 
 
 def unarmed(commit: Commit, known: set[str]) -> list[Arm]:

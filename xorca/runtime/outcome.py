@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from xorca.engine.verdict import Status
 from xorca.events import Event
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from cloudevents.core.v1.event import CloudEvent
 
 
-class Outcome:
+class Outcome(msgspec.Struct, eq=False):
     """What became of one event.
 
     ``status`` is one of
@@ -28,26 +30,13 @@ class Outcome:
     ``state`` is the state of the process afterwards.
     """
 
-    __slots__ = ("error", "raw", "reason", "sent", "state", "status", "subject")
-
-    def __init__(
-        self,
-        raw: Event | None,
-        status: Status,
-        reason: str = "",
-        *,
-        subject: str | None = None,
-        state: str | None = None,
-        sent: tuple[Event, ...] = (),
-        error: Exception | None = None,
-    ) -> None:
-        self.raw = raw
-        self.status: Status = status
-        self.reason = reason
-        self.subject = subject
-        self.state = state
-        self.sent = sent
-        self.error = error
+    raw: Event | None
+    status: Status
+    reason: str = ""
+    subject: str | None = None
+    state: str | None = None
+    sent: tuple[Event, ...] = ()
+    error: Exception | None = None
 
     @property
     def event(self) -> CloudEvent | None:

@@ -61,8 +61,6 @@ class Redriver(Stepper):
 class _Fresh(Attempt):
     """An attempt of which nothing stands on the word of a cached record."""
 
-    __slots__ = ()
-
     @property
     def certain(self) -> bool:
         """Say no: the letter may be younger than what is cached."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
@@ -17,7 +18,7 @@ from xorca.engine.settling import Condemned
 from xorca.engine.verdict import Verdict
 from xorca.errors import Conflict, LeaseHeld, PortError, RecordError, RecordTooLarge, Unavailable
 from xorca.events import Event
-from xorca.ports import Alarm, Bus, Clock, Lease, Store
+from xorca.ports import Alarm, ArmingStore, Bus, Clock, Lease, Store, Summary, WakeUp
 from xorca.runtime.attempt import (
     Attempt,
     Item,
@@ -54,6 +55,7 @@ class SubjectWorker:
     clock: Clock
     random: Random
     cache: Cache
+    arming: ArmingStore | None = None
     lines: Lines = field(default_factory=Lines)
     ends: Ends = field(default_factory=Ends)
 
@@ -109,8 +111,7 @@ class SubjectWorker:
                 if attempt.body is not None:
                     if attempt.draft is not None and attempt.draft.sides.written:
                         await self._save_sides(key, work, attempt.draft.sides.written)
-                    expect, summary = None if warm is None else warm.tag, attempt.summary()
-                    tag = await self.store.save(key, attempt.body, expect=expect, summary=summary)
+                    tag = await self._saving(key, attempt, warm)
                     warm = self._keep(key, attempt, attempt.body, tag)
             except TooMuch as exc:
                 outcomes = await self._relieve(key, work, warm, exc, publish=publish)
@@ -202,13 +203,34 @@ class SubjectWorker:
             except Postponed:
                 pass
 
+    def _saving(self, key: str, attempt: Attempt, warm: Warm | None) -> Awaitable[str]:
+        """Save on the condition that nobody did since the read."""
+        body, draft = attempt.body, attempt.draft
+        assert body is not None
+        assert draft is not None
+        expect, summary = None if warm is None else warm.tag, attempt.summary()
+        if self.stepper.arming and draft.arms:
+            return self._save_arming(key, draft, body, expect, summary)
+        return self.store.save(key, body, expect=expect, summary=summary)
+
+    async def _save_arming(
+        self, key: str, draft: Draft, body: bytes, expect: str | None, summary: Summary
+    ) -> str:
+        """Save, and set the wake-ups in the same commit."""
+        assert self.arming is not None  # the stepper was told so
+        wake_ups = [WakeUp(arm.event, arm.due) for arm in draft.arms]
+        tag = await self.arming.save_arming(key, body, wake_ups, expect=expect, summary=summary)
+        draft.arms = []  # they are set
+        return tag
+
     def _keep(self, key: str, attempt: Attempt, body: bytes, tag: str) -> Warm:
         """Keep what was committed for the next event."""
         draft = attempt.draft
         assert draft is not None  # there is a body
         record = draft.record
-        sides = draft.sides.kept([page.name for page in record.pages]) if record.pages else None
-        saved = Warm(body, tag, sides, record=record if record.status == ACTIVE else None)
+        saved = Warm(body, tag, record=record if record.status == ACTIVE else None)
+        if record.pages:
+            saved.sides = draft.sides.kept([page.name for page in record.pages])
         self.cache.put(key, saved)
         return saved
 

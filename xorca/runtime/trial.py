@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from xorca.engine.commit import noted
 from xorca.engine.draft import Definition, Draft
 from xorca.engine.inbox import NeedSides
 from xorca.engine.record import Record, seal
@@ -100,7 +101,7 @@ class Trial(Stepper):
         if draft is None or item.starts:
             return None
         draft.now = self._clock.now()
-        draft.at = round(draft.now.timestamp(), 3)
+        draft.at = noted(draft.now)
         try:
             verdict = self._one(self._work, draft, item)
         except Condemned as exc:

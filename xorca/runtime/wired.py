@@ -13,6 +13,7 @@ from xorca.engine.commit import Limits
 from xorca.errors import ConfigurationError
 from xorca.ports import Alarm, Bus, Clock, Lease, Store
 from xorca.providers.clock import SystemClock
+from xorca.runtime.arming import arming_store
 from xorca.runtime.attempt import Stepper
 from xorca.runtime.changing import Changer
 from xorca.runtime.ends import Ends
@@ -60,15 +61,18 @@ class Wired:
         self._changer = self._new_changer()
 
     def _new_worker(self) -> SubjectWorker:
+        store = self._watch.store(self.store)
+        arming = arming_store(store, self.alarm)
         return SubjectWorker(
-            Stepper(self.registry, self.limits),
-            store=self._watch.store(self.store),
+            Stepper(self.registry, self.limits, arming=arming is not None),
+            store=store,
             bus=self._watch.bus(self.bus),
             alarm=self.alarm,
             lease=self.lease,
             clock=self.clock,
             random=self._random,
             cache=self._cache,
+            arming=arming,
             lines=self._lines,
             ends=self._ends,
         )

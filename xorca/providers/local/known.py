@@ -13,16 +13,18 @@ class Known:
     __slots__ = ("_seen",)
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, Indexed]] = {}
+        self._seen: dict[str, tuple[str, int, Indexed]] = {}
 
-    def note(self, key: str, tag: int, indexed: Indexed) -> None:
-        """Remember the columns; the oldest of too many are forgotten."""
-        self._seen.pop(key, None)
-        if len(self._seen) >= _MOST:
-            del self._seen[next(iter(self._seen))]
-        self._seen[key] = (tag, indexed)
+    def note(self, key: str, tag: int, indexed: Indexed) -> str:
+        """Remember the columns, and give the tag as text; of too many the oldest are forgotten."""
+        seen, text = self._seen, str(tag)
+        seen.pop(key, None)
+        if len(seen) >= _MOST:
+            del seen[next(iter(seen))]
+        seen[key] = (text, tag, indexed)
+        return text
 
-    def get(self, key: str, tag: int) -> Indexed | None:
-        """Give the columns that go with a tag, if they are remembered."""
+    def get(self, key: str, text: str) -> tuple[int, Indexed] | None:
+        """Give the tag and the columns that go with it, if they are remembered."""
         seen = self._seen.get(key)
-        return seen[1] if seen is not None and seen[0] == tag else None
+        return seen[1:] if seen is not None and seen[0] == text else None

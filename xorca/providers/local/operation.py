@@ -14,6 +14,15 @@ from xorca.errors import ConfigurationError, XorcaError
 T = TypeVar("T")
 
 
+UNFIT = (UnicodeEncodeError, OverflowError)
+"""What Python raises for a value that SQLite has no room for."""
+
+
+def unfit(error: Exception) -> ConfigurationError:
+    """Say so."""
+    return ConfigurationError(f"SQLite cannot hold what was given: {error}")
+
+
 class Operation(ABC, Generic[T]):
     """One caller's reads and writes, whose result is known once they are committed.
 
@@ -42,10 +51,10 @@ class Operation(ABC, Generic[T]):
             self.result = self.apply(cursor)
         except XorcaError as error:
             self.error = error
-        except (UnicodeEncodeError, OverflowError) as error:
+        except UNFIT as error:
             if not self.single:
                 raise
-            self.error = ConfigurationError(f"SQLite cannot hold what was given: {error}")
+            self.error = unfit(error)
 
     def settle(self, failure: XorcaError | None) -> None:
         """Tell the caller, unless it has stopped listening."""

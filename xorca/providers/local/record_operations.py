@@ -8,7 +8,7 @@ from typing import Any
 
 from xorca.errors import Conflict
 from xorca.providers.local import record_sql as sql
-from xorca.providers.local.operation import Operation
+from xorca.providers.local.operation import UNFIT, Operation, unfit
 
 _FIRST_TAG_BITS = 61
 """Tags count up from a random number, so that no tag comes again after a deletion."""
@@ -49,6 +49,24 @@ class Update(Operation[int]):
         if cursor.execute(self._statement, arguments).rowcount != 1:
             raise _conflict(arguments[11])
         tag: int = arguments[10] + 1
+        return tag
+
+
+class SaveAnd(Operation[int]):
+    """Save and do something else, or neither: what is saved first is saved on a condition."""
+
+    __slots__ = ("_other", "_saving")
+
+    def __init__(self, saving: Create | Update, other: Operation[None]) -> None:
+        self._saving, self._other = saving, other
+
+    def apply(self, cursor: sqlite3.Cursor) -> int:
+        """Save; give the new tag."""
+        try:
+            tag = self._saving.apply(cursor)
+        except UNFIT as error:
+            raise unfit(error) from error
+        self._other.apply(cursor)
         return tag
 
 

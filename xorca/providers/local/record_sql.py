@@ -39,10 +39,13 @@ _UPDATES = {
     choice: _update([*compress(_CHANGING, choice)])
     for choice in product((False, True), repeat=len(_CHANGING))
 }
+_UPDATE_NONE = _UPDATES[False, False, False]
 
 
 def update(old: Indexed | None, new: Indexed) -> str:
     """Give the statement that writes what differs; None if the old columns are not known."""
+    if old == new:  # as nearly always
+        return _UPDATE_NONE
     if old is None or old[:3] != new[:3]:
         return UPDATE_ALL
     return _UPDATES[old[3] != new[3], old[4] != new[4], old[5] != new[5]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import time
 from typing import Self
 
-from xorca.ports import Page, Query, Stored, Summary
+from xorca.ports import Page, Query, Stored, Summary, WakeUp
 from xorca.providers import channel as shared
 from xorca.providers.arguments import DEFAULT_LIMIT, check_body, check_key
 from xorca.providers.closing import Closing
@@ -18,7 +18,8 @@ from xorca.providers.local.database import Database
 from xorca.providers.local.known import Known
 from xorca.providers.local.lease import SqliteLease
 from xorca.providers.local.location import path_of
-from xorca.providers.local.record_operations import Create, Delete, Update, read_tag
+from xorca.providers.local.operation import Operation
+from xorca.providers.local.record_operations import Create, Delete, SaveAnd, Update, read_tag
 
 
 class SqliteStore(Closing):
@@ -64,26 +65,54 @@ class SqliteStore(Closing):
         if not rows:
             return None
         body, tag, *indexed = rows[0]
-        self._known.note(key, tag, tuple(indexed))
-        return Stored(body, str(tag))
+        return Stored(body, self._known.note(key, tag, tuple(indexed)))
 
     async def save(
         self, key: str, body: bytes, *, expect: str | None, summary: Summary | None = None
     ) -> str:
         """Save if the tag is still ``expect``; give the new tag."""
+        indexed = sql.indexed(summary)
+        saving = self._saving(key, body, expect, summary, indexed)
+        return self._known.note(key, await self._database.submit(saving), indexed)
+
+    async def save_arming(
+        self,
+        key: str,
+        body: bytes,
+        wake_ups: Sequence[WakeUp],
+        *,
+        expect: str | None,
+        summary: Summary | None = None,
+    ) -> str:
+        """Save, and set wake-ups in the same transaction."""
+        indexed = sql.indexed(summary)
+        saving = self._saving(key, body, expect, summary, indexed)
+
+        async def commit(setting: Operation[None]) -> int:
+            return await self._database.submit(SaveAnd(saving, setting))
+
+        return self._known.note(key, await self.alarm.ride(wake_ups, commit), indexed)
+
+    def _saving(
+        self,
+        key: str,
+        body: bytes,
+        expect: str | None,
+        summary: Summary | None,
+        indexed: sql.Indexed,
+    ) -> Create | Update:
         check_key(key)
         if len(body) > self.limit:
             check_body(key, body, limit=self.limit)
-        indexed, shown = sql.indexed(summary), sql.shown(summary)
+        shown = sql.shown(summary)
         if expect is None:
-            tag = await self._database.submit(Create(key, body, indexed, shown))
+            return Create(key, body, indexed, shown)
+        known = self._known.get(key, expect)
+        if known is None:
+            last, statement = read_tag(key, expect), sql.UPDATE_ALL
         else:
-            last = read_tag(key, expect)
-            statement = sql.update(self._known.get(key, last), indexed)
-            arguments = (*indexed, *shown, body, last, key)
-            tag = await self._database.submit(Update(statement, arguments))
-        self._known.note(key, tag, indexed)
-        return str(tag)
+            last, statement = known[0], sql.update(known[1], indexed)
+        return Update(statement, (*indexed, *shown, body, last, key))
 
     async def list(self, query: Query, *, after: str = "", limit: int = 100) -> Page:
         """Give one page of keys, in order, that come after ``after``."""
