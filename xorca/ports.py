@@ -144,8 +144,9 @@ class WakeUp(NamedTuple):
 class ArmingStore(Store, Protocol):
     """A Store that sets wake-ups of its own alarm in the very commit of a save; nobody has to.
 
-    It is used by a Runtime whose alarm is this one, unless a subclass replaces ``save`` or the
-    alarm's ``set`` alone.
+    A Runtime whose alarm is this one has it do so, unless a subclass replaces ``save`` without
+    ``save_arming``, or ``set`` of the alarm without its ``ride``, by which it hands over what
+    is to be set.
     """
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 
 from tests.simulation.campaign import Tally, invariant_of, run_many, table_of
 from tests.simulation.generate import schedule_of
@@ -28,11 +29,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--schedules", type=int, default=2_000, help="how many (%(default)s)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes (%(default)s)")
+    parser.add_argument(
+        "--arming", action="store_true", help="with a store that sets wake-ups in the commit"
+    )
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
     if asked.seed is not None:
-        return _show(schedule_of(asked.seed), whole=asked.whole)
-    return _count(asked.first, asked.schedules, jobs=asked.jobs)
+        return _show(replace(schedule_of(asked.seed), arming=asked.arming), whole=asked.whole)
+    return _count(asked.first, asked.schedules, jobs=asked.jobs, arming=asked.arming)
 
 
 def _show(schedule: Schedule, *, whole: bool) -> int:
@@ -65,6 +69,7 @@ def _plan_of(schedule: Schedule) -> str:
         "errors",
         "causation",
         "other_ids",
+        "arming",
         "deploy",
         "fixed",
     )
@@ -72,9 +77,9 @@ def _plan_of(schedule: Schedule) -> str:
     return "\n".join(["", *lines])
 
 
-def _count(first: int, count: int, *, jobs: int) -> int:
+def _count(first: int, count: int, *, jobs: int, arming: bool) -> int:
     tally = Tally()
-    for part in run_many(first, count, jobs=jobs):
+    for part in run_many(first, count, jobs=jobs, arming=arming):
         for seed, violation in part.wrong.items():
             if len(tally.wrong) < SHOWN:
                 print(f"seed {seed}: {violation}", flush=True)

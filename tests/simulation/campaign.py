@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 from tests.simulation.faults import FAULTS
@@ -61,20 +61,21 @@ def invariant_of(violation: str) -> str:
     return violation.partition(" ")[0]
 
 
-def run_seeds(first: int, count: int) -> Tally:
-    """Run so many seeds, one after another."""
+def run_seeds(first: int, count: int, arming: bool = False) -> Tally:
+    """Run so many seeds, one after another; ``arming`` has the store set the wake-ups."""
     logging.disable(logging.CRITICAL)
     tally, began = Tally(), time.process_time()
     for seed in range(first, first + count):
-        world = World(schedule_of(seed))
+        world = World(replace(schedule_of(seed), arming=arming))
         tally.note(seed, world, world.run())
     tally.seconds = time.process_time() - began
     return tally
 
 
-def run_many(first: int, count: int, *, jobs: int) -> Iterator[Tally]:
+def run_many(first: int, count: int, *, jobs: int, arming: bool = False) -> Iterator[Tally]:
     """Run seeds in several processes; give what each part did, in the order of the seeds."""
-    parts = [(at, min(CHUNK, first + count - at)) for at in range(first, first + count, CHUNK)]
+    starts = range(first, first + count, CHUNK)
+    parts = [(at, min(CHUNK, first + count - at), arming) for at in starts]
     if jobs == 1:
         yield from (run_seeds(*part) for part in parts)
         return

@@ -36,7 +36,7 @@ def check_timers(ledger: Ledger, life: Life, sight: Sight) -> None:
         return
     known = wakes_of(life.last) if life.last is not None else {}
     for wake, timer in wakes_of(sight).items():
-        if timer.set and wake not in ledger.armed_at:
+        if timer.set and wake not in ledger.armed_at and wake not in ledger.arming:
             ledger.wrong("I9", f"{sight.subject}: {wake} is noted as set, and never was")
         name = next(name for name in delays if wake.endswith(f"-{name}"))
         late = timer.due - sight.updated - delays[name]

@@ -58,6 +58,7 @@ class Ledger:
         self.bytes: dict[str, bytes] = {}
         self.published: dict[str, int] = defaultdict(int)
         self.loose: dict[str, str] = {}
+        self.arming: set[str] = set()  # wake-ups that the very commit sets
         self.unheard: dict[str, float] = {}  # when an alarm lost a wake-up
         self.armed_at: dict[str, float] = {}
         self.troubled = 0.0  # when a fault was injected last

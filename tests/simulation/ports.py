@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.simulation.faults import Fault
 from tests.simulation.loop import Parked
 from xorca.errors import Conflict, PublishFailed, RecordTooLarge, Unavailable
 from xorca.events import Event
-from xorca.ports import Listed, Page, Query, Stored, Summary
+from xorca.ports import Listed, Page, Query, Stored, Summary, WakeUp
 from xorca.providers.listing import matches
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+T = TypeVar("T")
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 BEGIN_SECONDS = BEGIN.timestamp()
 LATE = 40.0
@@ -185,16 +186,65 @@ class SimAlarm:
 
     async def set(self, event: Event, due: datetime) -> None:
         """Deliver at a time, or a little later."""
-        at = (due - BEGIN).total_seconds()
-        await self.wire.call(
-            "set", event.subject or "", lambda: self.wire.world.arm(event, at), Unavailable
-        )
+        await self.wire.call("set", event.subject or "", lambda: self.arm(event, due), Unavailable)
+
+    def arm(self, event: Event, due: datetime) -> None:
+        """Do so."""
+        self.wire.world.arm(event, (due - BEGIN).total_seconds())
+
+    async def ride(
+        self, wake_ups: Sequence[WakeUp], commit: Callable[[Callable[[], None]], Awaitable[T]]
+    ) -> T:
+        """Have a commit of the store set wake-ups."""
+
+        def set_all() -> None:
+            for event, due in wake_ups:
+                self.arm(event, due)
+
+        return await commit(set_all)
 
     async def cancel(self, event_id: str) -> None:
         """Forget, perhaps."""
         await self.wire.call(
             "cancel", event_id, lambda: self.wire.world.disarm(event_id), Unavailable
         )
+
+
+class SimArmingStore(SimStore):
+    """A worker's Store that sets the wake-ups of its alarm in the commit of a save."""
+
+    save = SimStore.save
+
+    def __init__(self, wire: Wire, alarm: SimAlarm, *, limit: int) -> None:
+        super().__init__(wire, limit=limit)
+        self.alarm = alarm
+
+    async def save_arming(
+        self,
+        key: str,
+        body: bytes,
+        wake_ups: Sequence[WakeUp],
+        *,
+        expect: str | None,
+        summary: Summary | None = None,
+    ) -> str:
+        """Save and set, or neither."""
+        if len(body) > self.limit:
+            raise RecordTooLarge("simulated: too large")
+
+        async def commit(set_all: Callable[[], None]) -> str:
+            def both() -> str:
+                self.ledger.arming = {event.id for event, _ in wake_ups}
+                try:
+                    tag = self._save(key, body, expect, summary)
+                finally:
+                    self.ledger.arming = set()
+                set_all()
+                return tag
+
+            return await self.wire.call("save", key, both)  # type: ignore[no-any-return]
+
+        return await self.alarm.ride(wake_ups, commit)
 
 
 class SimClock:

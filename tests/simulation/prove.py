@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "random schedules", "tests.simulation",
             "--schedules", count, "--first", first, "--jobs", jobs,
         ),
+        _run(
+            "random schedules, wake-ups in the commit", "tests.simulation", "--arming",
+            "--schedules", str(asked.schedules // 10), "--first", first, "--jobs", jobs,
+        ),
         _interleavings(asked.jobs),
         _run("mutants", "tests.simulation.mutants", "--jobs", jobs),
         _model(),

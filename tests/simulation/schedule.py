@@ -67,7 +67,7 @@ class Schedule:
     somebody does who never fails. ``forgetful`` is from when until when they can write nothing
     down, ``fleet_prunes`` when they forget what is over, and ``coy`` how often they ask for a
     command to come again. ``deaf`` is how often an alarm loses a wake-up, ``pages`` the sizes of
-    pages of old inbox keys (see ``paging``). ``copies`` is how often something is delivered again without need, ``errors`` how often a
+    pages of old inbox keys (see ``paging``), ``arming`` whether the store sets wake-ups in the commit. ``copies`` is how often something is delivered again without need, ``errors`` how often a
     service answers with an error, ``stale`` how late a copy may come (seconds), ``other_ids``
     whether its second answer has another id.
     """
@@ -98,6 +98,7 @@ class Schedule:
     in_order: bool = False
     sleeps: bool = True
     leases: bool = False
+    arming: bool = False
     patience: int = 1_000
 
     @property

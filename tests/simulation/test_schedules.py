@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
-from tests.simulation.campaign import Tally, invariant_of, run_many
+from tests.simulation.campaign import Tally, invariant_of, run_many, run_seeds
 from tests.simulation.faults import FAULTS
 from tests.simulation.generate import plain_schedule_of, schedule_of
-from tests.simulation.ports import SimStore
+from tests.simulation.ports import SimAlarm, SimStore
 from tests.simulation.schedule import Schedule
 from tests.simulation.shrink import fails, shrink
 from tests.simulation.world import World
@@ -45,6 +47,30 @@ def test_schedules_break_no_invariant() -> None:
     assert tally.counts["schedules"] == SCHEDULES
     assert all(tally.faults[kind] > 100 for kind in FAULTS)
     assert tally.counts["workers killed"] > 1_000
+
+
+def test_schedules_with_wake_ups_in_the_commit_break_no_invariant() -> None:
+    """A store that sets wake-ups in the very commit of a save keeps every promise, too."""
+    tally = Tally()
+
+    for part in run_many(1, SCHEDULES // 4, jobs=2, arming=True):
+        tally.add(part)
+
+    assert tally.wrong == {}
+    assert tally.counts["schedules"] == SCHEDULES // 4
+
+
+def test_a_commit_that_forgets_its_wake_ups_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime believes such a store, so a deadline never comes, and that is seen."""
+
+    async def forget(self: SimAlarm, _: object, commit: Callable[..., Awaitable[str]]) -> str:
+        return await commit(lambda: None)
+
+    monkeypatch.setattr(SimAlarm, "ride", forget)
+
+    found = run_seeds(1, 60, arming=True)
+
+    assert found.wrong != {}
 
 
 @pytest.mark.usefixtures("unconditional")

@@ -10,7 +10,7 @@ from tests.simulation.broker import Message
 from tests.simulation.checks import check_outcome
 from tests.simulation.lease import SimLease
 from tests.simulation.machines import cast_of
-from tests.simulation.ports import SimAlarm, SimBus, SimClock, SimStore, Wire
+from tests.simulation.ports import SimAlarm, SimArmingStore, SimBus, SimClock, SimStore, Wire
 from tests.simulation.schedule import Setup
 from xorca import Runtime
 from xorca.errors import PortError
@@ -33,13 +33,17 @@ class Worker:
     def __init__(self, world: World, number: int, setup: Setup) -> None:
         self.world, self.number, self.setup = world, number, setup
         self.wire = Wire(world, number)
-        self.bus = SimBus(self.wire)
+        self.bus, alarm = SimBus(self.wire), SimAlarm(self.wire)
         schedule = world.schedule
+        limit = schedule.store_limit
+        store = SimStore(self.wire, limit=limit)
+        if schedule.arming:
+            store = SimArmingStore(self.wire, alarm, limit=limit)
         self.runtime = Runtime(
             cast_of(schedule.stories, deployed=world.is_deployed, fixed=world.is_fixed),
-            store=SimStore(self.wire, limit=schedule.store_limit),
+            store=store,
             bus=self.bus,
-            alarm=SimAlarm(self.wire),
+            alarm=alarm,
             lease=SimLease(self.wire, world.leases) if world.leases else None,
             clock=SimClock(world, skew=setup.skew),
             limits=schedule.limits,
