@@ -1,0 +1,237 @@
+"""A record and its wake-ups are one commit, and a room that saves in its own way is not passed by."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xorca import Orchestrator, Runtime, after, emit, end, on, start
+from xorca.engine.record import Record, unseal
+from xorca.errors import Conflict, PayloadError, RecordTooLarge
+from xorca.events import Event
+from xorca.ports import Query, Summary, WakeUp
+from xorca.providers.local import SqliteStore
+from xorca.providers.local.alarm import SqliteAlarm
+from xorca.providers.memory import MemoryBus, MemoryStore
+from xorca.runtime.arming import arming_store
+
+LATE, EARLY = datetime.fromtimestamp(4e9, UTC), datetime.fromtimestamp(1e9, UTC)
+KEY = "a/b"
+
+
+@dataclass
+class Order:
+    amount: int
+
+
+class Patient(Orchestrator, name="patient"):
+    @start
+    @emit("cmd.invoice.write")
+    def ask(self, order: Order) -> Order:
+        return order
+
+    @on("evt.invoice.write.success", to=end)
+    def written(self) -> None: ...
+
+    @after(timedelta(minutes=5), to=end)
+    def late(self) -> None: ...
+
+    @after(timedelta(minutes=9), to=end)
+    def later(self) -> None: ...
+
+
+def wake(name: str, due: datetime = LATE) -> WakeUp:
+    return WakeUp(Event(id=name, source="/t", type="evt.a.b", data=b"1"), due)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncGenerator[SqliteStore]:
+    async with SqliteStore(tmp_path / "x.db") as store:
+        await store.channel.subscribe("g", ["*"])
+        yield store
+
+
+def timers(store: SqliteStore) -> dict[str, float]:
+    connection = sqlite3.connect(store.path)
+    try:
+        return dict(connection.execute("SELECT id, due FROM timer"))
+    finally:
+        connection.close()
+
+
+async def test_both_are_there(store: SqliteStore) -> None:
+    tag = await store.save_arming(KEY, b"0", [wake("w"), wake("v")], expect=None)
+
+    found = await store.load(KEY)
+    assert found is not None
+    assert (found.body, found.tag) == (b"0", tag)
+    assert timers(store).keys() == {"w", "v"}
+
+
+async def test_a_refused_save_sets_nothing(store: SqliteStore) -> None:
+    await store.save(KEY, b"0", expect=None)
+
+    with pytest.raises(Conflict):
+        await store.save_arming(KEY, b"1", [wake("w")], expect=None)
+    with pytest.raises(Conflict):
+        await store.save_arming(KEY, b"1", [wake("w")], expect="7")
+
+    found = await store.load(KEY)
+    assert found is not None
+    assert found.body == b"0"
+    assert timers(store) == {}
+
+
+async def test_what_is_too_large_saves_nothing(store: SqliteStore) -> None:
+    huge = Event(id="w", source="/t", type="evt.a.b", data=b'"%b"' % (b"x" * 2_000_000))
+
+    with pytest.raises(PayloadError):
+        await store.save_arming(KEY, b"0", [WakeUp(huge, LATE)], expect=None)
+    with pytest.raises(RecordTooLarge):
+        await store.save_arming(KEY, b"0" * (store.limit + 1), [wake("w")], expect=None)
+
+    assert await store.load(KEY) is None
+    assert timers(store) == {}
+
+
+async def test_what_is_no_text_saves_nothing(store: SqliteStore) -> None:
+    """A summary that SQLite cannot hold is refused, and its wake-ups with it."""
+    strange = Summary("\ud800", "books", "1.0.0", "active", "begin", 1, 1.0)
+
+    with pytest.raises(Exception, match="cannot hold"):
+        await store.save_arming(KEY, b"0", [wake("w")], expect=None, summary=strange)
+
+    assert await store.load(KEY) is None
+    assert timers(store) == {}
+
+
+async def test_one_that_was_just_cancelled_is_set_for_its_new_time(store: SqliteStore) -> None:
+    await store.alarm.set(*wake("w"))
+    await store.alarm.cancel("w")
+
+    await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect=None)
+
+    assert timers(store) == {"w": EARLY.timestamp()}
+
+
+async def test_one_that_was_just_cancelled_stays_so_after_a_conflict(store: SqliteStore) -> None:
+    """Otherwise its old time would stand when it is set again."""
+    await store.alarm.set(*wake("w"))
+    await store.alarm.cancel("w")
+
+    with pytest.raises(Conflict):
+        await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect="7")
+    await store.save(KEY, b"0", expect=None)
+    await store.close()
+
+    assert timers(store) == {}
+
+
+async def test_a_wake_up_is_delivered(store: SqliteStore) -> None:
+    await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect=None)
+
+    assert [d.event.id for d in await store.channel.receive("g")] == ["w"]
+
+
+async def record_of(store: SqliteStore) -> Record:
+    (item,) = (await store.list(Query(prefix="patient/"))).items
+    found = await store.load(item.key)
+    assert found is not None
+    return unseal(found.body)
+
+
+async def test_a_process_and_its_deadlines_are_one_commit(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored knows them to be set, and nobody sets them a second time."""
+
+    async def never(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(SqliteAlarm, "set", never)
+    runtime = Runtime([Patient], store=store, bus=MemoryBus(), alarm=store.alarm)
+
+    (outcome,) = await runtime.handle(Patient.start_event(Order(1), process_id="p"))
+
+    record = await record_of(store)
+    assert outcome.status == "applied"
+    assert record.revision == 1
+    assert [timer.set for timer in record.timers.values()] == [True, True]
+    dues = sorted(timer.due for timer in record.timers.values())
+    assert sorted(timers(store).values()) == pytest.approx(dues, abs=0.002)
+
+
+async def test_what_a_store_sets_by_itself_is_taken_back(store: SqliteStore) -> None:
+    runtime = Runtime([Patient], store=store, bus=MemoryBus(), alarm=store.alarm)
+    (begun,) = await runtime.handle(Patient.start_event(Order(1), process_id="p"))
+    (sent,) = begun.sent
+    answer = Event(
+        id="r",
+        source="/s",
+        type="evt.invoice.write.success",
+        subject=sent.subject,
+        extensions={"causationid": sent.id},
+    )
+
+    (ended,) = await runtime.handle(answer)
+    await store.close()
+
+    assert (ended.status, ended.state) == ("applied", "written")
+    assert timers(store) == {}
+
+
+class Counting(SqliteStore):
+    """A store that saves in a way of its own."""
+
+    saves = 0
+
+    async def save(self, *args: Any, **kwargs: Any) -> str:
+        self.saves += 1
+        return await super().save(*args, **kwargs)
+
+
+class Wrapped:
+    """A store that hands on whatever it does not know."""
+
+    def __init__(self, inner: SqliteStore) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class SlowAlarm(SqliteAlarm):
+    """An alarm that sets in a way of its own."""
+
+    async def set(self, event: Event, due: datetime) -> None:
+        await super().set(event, due + timedelta(seconds=1))
+
+
+async def test_a_store_that_saves_in_its_own_way_is_asked_to(tmp_path: Path) -> None:
+    async with Counting(tmp_path / "x.db") as store:
+        runtime = Runtime([Patient], store=store, bus=MemoryBus(), alarm=store.alarm)
+
+        await runtime.handle(Patient.start_event(Order(1), process_id="p"))
+
+        assert store.saves == 1
+        assert len(timers(store)) == 2
+
+
+async def test_only_a_store_and_its_own_alarm_go_together(store: SqliteStore) -> None:
+    wrapped: Any = Wrapped(store)
+    other = MemoryStore()
+    slow: Any = SqliteStore(store.path)
+    slow.alarm = SlowAlarm(slow._database, woken=slow.channel.wake)
+
+    assert arming_store(store, store.alarm) is store
+    assert arming_store(store, None) is None
+    assert arming_store(store, other.alarm) is None
+    assert arming_store(other, other.alarm) is None
+    assert arming_store(wrapped, store.alarm) is None
+    assert arming_store(slow, slow.alarm) is None
