@@ -18,14 +18,14 @@ import msgspec
 from xorca.events import Event
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A body as it was read, with the opaque tag that a conditional save expects."""
 
     body: bytes
     tag: str
 
 
-class Summary(msgspec.Struct, frozen=True):
+class Summary(msgspec.Struct, frozen=True, gc=False):
     """What can be asked of a process without opening its record.
 
     Times are seconds since 1970 (UTC). ``due`` is when somebody must look again (the

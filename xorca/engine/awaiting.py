@@ -15,7 +15,7 @@ from xorca.events import Event
 Reason = Literal["", "stale", "unasked", "no-causation"]
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """How a reply relates to the commands of a process.
 
     ``reason`` is empty when it answers ``command``'s item ``item``, sent as ``emit``;
@@ -107,8 +107,11 @@ def await_command(record: Record, command: str, awaited: Awaited) -> None:
 def forget_answered(record: Record, ahead: Set[str | None]) -> None:
     """Drop what was wholly answered: a later reply to it is known to be stale without it.
 
-    A fan-out stays while a join is ``ahead`` that only asks whether all of it was answered.
+    A fan-out stays while a join is ``ahead`` that only asks whether all of it was answered, and
+    so does the note that a command was not sent.
     """
+    if record.skipped:
+        record.skipped = [command for command in record.skipped if command in ahead]
     if not record.awaited:
         return
     answered = [

@@ -19,7 +19,7 @@ MAX_EMIT = 1_000_000
 """The largest data of one emitted event in bytes, a little under what the reader takes."""
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """What a handler decided to send under one name: JSON texts, one an event.
 
     ``skipped`` marks a conditional one that was not sent.
@@ -42,7 +42,10 @@ def decide(edge: Edge, result: Any) -> tuple[Decided, ...]:
             raise _wrong(edge, f"returned {type(result).__qualname__} but emits nothing")
         return ()
     if len(emits) == 1:
-        return (_decide_one(edge, emits[0], result),)
+        (emit,) = emits
+        if emit.kind == "one":  # as nearly always
+            return (Decided(emit, (_encode(edge, emit, result),)),)
+        return (_decide_one(edge, emit, result),)
     if not issubclass(type(result), tuple):
         raise _wrong(edge, f"returned {type(result).__qualname__}, not a tuple of {len(emits)}")
     if len(result) != len(emits):
@@ -160,6 +163,7 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=64)
 def rfc3339(at: float) -> str:
     """Give a time in UTC with milliseconds, as CloudEvents write it."""
     milliseconds = round(at * 1000)

@@ -178,11 +178,8 @@ def _enter(draft: Draft, target: str, entry: Entry) -> None:
     record, plan = draft.record, draft.plan
     if record.baskets:
         clear_baskets(record, draft.sides)
-    ahead = plan.joined_ahead[target]
-    if record.skipped:
-        record.skipped = [command for command in record.skipped if command in ahead]
-    forget_answered(record, ahead)
-    if record.timers:
+    forget_answered(record, plan.joined_ahead[target])
+    if record.timers and plan.deadlines[record.state]:
         draft.disarm_visit(record.visit)
     record.attempt = record.attempt + 1 if record.state == target and record.visit else 1
     record.visit += 1

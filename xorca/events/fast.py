@@ -19,6 +19,9 @@ from xorca.events.media import Media, media_of
 
 # So many characters are never more bytes than an identifier may have.
 _SHORT: Final = MAX_IDENTIFIER_BYTES // 4
+# As numbers, for which bytes are searched in a fifth of the time.
+_BACKSLASH: Final = ord("\\")
+_DEL: Final = 0x7F
 # So few bytes cannot be nested too deep.
 _FLAT: Final = MAX_DEPTH
 
@@ -56,7 +59,7 @@ def read_usual(body: bytes) -> Event | None:
         if body.count(b'"') != _quotes(envelope, extensions) + data.count(b'"'):
             return None
         # JSON has no raw control characters but DEL; the others need an escape.
-        plain = body.isascii() and b"\\" not in body and b"\x7f" not in body
+        plain = body.isascii() and _BACKSLASH not in body and _DEL not in body
         if not plain and not _is_printable(envelope, body):
             return None
         check_source(envelope.source)

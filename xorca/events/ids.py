@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from hashlib import sha256
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -13,7 +13,7 @@ _PAIRS = tuple(first + second for first in _BASE32 for second in _BASE32)
 def event_key(source: str, id: str) -> str:
     """Give the 16 characters that stand for (source, id), the identity of a CloudEvent."""
     digest = sha256(f"{source}\0{id}".encode("utf-8", "surrogatepass")).digest()
-    return b64encode(digest[:12]).decode("ascii")
+    return b2a_base64(digest[:12], newline=False).decode("ascii")
 
 
 def derived_id(*parts: str, length: int = 26) -> str:

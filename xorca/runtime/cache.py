@@ -35,12 +35,12 @@ class Warm(msgspec.Struct, eq=False, gc=False):
         record, self.record = self.record, None
         return unseal_trusted(self.body, where=where) if record is None else record
 
-    def weigh(self) -> int:
-        """Give about how many bytes it takes, now."""
-        size = len(self.body)
-        if self.record is not None:
-            size *= _DECODED
-        return size + sum(map(len, self.sides.values())) if self.sides else size
+
+def _weight_of(warm: Warm) -> int:
+    size = len(warm.body)
+    if warm.record is not None:
+        size *= _DECODED
+    return size + sum(map(len, warm.sides.values())) if warm.sides else size
 
 
 class Cache:
@@ -61,14 +61,12 @@ class Cache:
 
     def put(self, key: str, warm: Warm) -> None:
         """Keep a record that was committed, or read."""
-        held = self._held
-        old = self._warm.get(key)
+        held, old = self._held, self._warm.get(key)
         if old is not None:
             held -= old.weight  # before it is weighed anew: it may be the same
-        warm.weight = warm.weigh()
-        held += warm.weight
+        warm.weight = _weight_of(warm)
         self._warm[key] = warm  # a record is read before it is saved, which moved it to the end
-        self._held = held
+        held = self._held = held + warm.weight
         while held > self._size or len(self._warm) > self._entries:
             _, gone = self._warm.popitem(last=False)
             held = self._held = self._held - gone.weight
