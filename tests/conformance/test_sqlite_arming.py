@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -13,15 +14,16 @@ import pytest
 
 from xorca import Orchestrator, Runtime, after, emit, end, on, start
 from xorca.engine.record import Record, unseal
-from xorca.errors import Conflict, PayloadError, RecordTooLarge
+from xorca.errors import Conflict, PayloadError
 from xorca.events import Event
-from xorca.ports import Query, Summary, WakeUp
+from xorca.ports import Alarm, Query, Summary, WakeUp
 from xorca.providers.local import SqliteStore
 from xorca.providers.local.alarm import SqliteAlarm
 from xorca.providers.memory import MemoryBus, MemoryStore
 from xorca.runtime.arming import arming_store
+from xorca_contrib.conformance import ArmingContract
 
-LATE, EARLY = datetime.fromtimestamp(4e9, UTC), datetime.fromtimestamp(1e9, UTC)
+LATE = datetime.fromtimestamp(4e9, UTC)
 KEY = "a/b"
 
 
@@ -65,27 +67,17 @@ def timers(store: SqliteStore) -> dict[str, float]:
         connection.close()
 
 
-async def test_both_are_there(store: SqliteStore) -> None:
-    tag = await store.save_arming(KEY, b"0", [wake("w"), wake("v")], expect=None)
+class TestSqliteArming(ArmingContract):
+    async def rings(self, alarm: Alarm, seconds: float) -> list[Event]:
+        """Look into the channel of the same file."""
+        await asyncio.sleep(seconds)
+        async with SqliteStore(self.path) as another:
+            return [delivery.event for delivery in await another.channel.receive("g")]
 
-    found = await store.load(KEY)
-    assert found is not None
-    assert (found.body, found.tag) == (b"0", tag)
-    assert timers(store).keys() == {"w", "v"}
-
-
-async def test_a_refused_save_sets_nothing(store: SqliteStore) -> None:
-    await store.save(KEY, b"0", expect=None)
-
-    with pytest.raises(Conflict):
-        await store.save_arming(KEY, b"1", [wake("w")], expect=None)
-    with pytest.raises(Conflict):
-        await store.save_arming(KEY, b"1", [wake("w")], expect="7")
-
-    found = await store.load(KEY)
-    assert found is not None
-    assert found.body == b"0"
-    assert timers(store) == {}
+    @pytest.fixture(autouse=True)
+    def look_there(self, store: SqliteStore) -> None:
+        """Remember where."""
+        self.path = store.path
 
 
 async def test_what_is_too_large_saves_nothing(store: SqliteStore) -> None:
@@ -93,8 +85,6 @@ async def test_what_is_too_large_saves_nothing(store: SqliteStore) -> None:
 
     with pytest.raises(PayloadError):
         await store.save_arming(KEY, b"0", [WakeUp(huge, LATE)], expect=None)
-    with pytest.raises(RecordTooLarge):
-        await store.save_arming(KEY, b"0" * (store.limit + 1), [wake("w")], expect=None)
 
     assert await store.load(KEY) is None
     assert timers(store) == {}
@@ -111,32 +101,16 @@ async def test_what_is_no_text_saves_nothing(store: SqliteStore) -> None:
     assert timers(store) == {}
 
 
-async def test_one_that_was_just_cancelled_is_set_for_its_new_time(store: SqliteStore) -> None:
-    await store.alarm.set(*wake("w"))
-    await store.alarm.cancel("w")
-
-    await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect=None)
-
-    assert timers(store) == {"w": EARLY.timestamp()}
-
-
 async def test_one_that_was_just_cancelled_stays_so_after_a_conflict(store: SqliteStore) -> None:
     """Otherwise its old time would stand when it is set again."""
     await store.alarm.set(*wake("w"))
     await store.alarm.cancel("w")
 
     with pytest.raises(Conflict):
-        await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect="7")
-    await store.save(KEY, b"0", expect=None)
+        await store.save_arming(KEY, b"0", [wake("w")], expect="7")
     await store.close()
 
     assert timers(store) == {}
-
-
-async def test_a_wake_up_is_delivered(store: SqliteStore) -> None:
-    await store.save_arming(KEY, b"0", [wake("w", EARLY)], expect=None)
-
-    assert [d.event.id for d in await store.channel.receive("g")] == ["w"]
 
 
 async def record_of(store: SqliteStore) -> Record:

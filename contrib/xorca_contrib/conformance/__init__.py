@@ -15,6 +15,7 @@ import pytest
 
 pytest.register_assert_rewrite(
     "xorca_contrib.conformance.alarm",
+    "xorca_contrib.conformance.arming",
     "xorca_contrib.conformance.bus",
     "xorca_contrib.conformance.lease",
     "xorca_contrib.conformance.listing",
@@ -22,8 +23,9 @@ pytest.register_assert_rewrite(
 )
 
 from xorca_contrib.conformance.alarm import AlarmContract  # noqa: E402 - rewritten above
+from xorca_contrib.conformance.arming import ArmingContract  # noqa: E402
 from xorca_contrib.conformance.bus import BusContract  # noqa: E402
 from xorca_contrib.conformance.lease import LeaseContract  # noqa: E402
 from xorca_contrib.conformance.store import StoreContract  # noqa: E402
 
-__all__ = ["AlarmContract", "BusContract", "LeaseContract", "StoreContract"]
+__all__ = ["AlarmContract", "ArmingContract", "BusContract", "LeaseContract", "StoreContract"]
