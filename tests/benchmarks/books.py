@@ -18,6 +18,7 @@ from xorca.providers.local import SqliteStore
 from xorca.providers.memory import MemoryStore
 
 EVENTS = 5
+WARM_UP = 60
 LocalStore = SqliteStore | MemoryStore
 
 
@@ -93,6 +94,14 @@ async def run_processes(handle: Handle, numbers: Sequence[int], *, at_once: int)
     return Cost(cpu * 1000 / (EVENTS * len(numbers)), len(numbers) / wall)
 
 
+async def warm_up(handle: Handle, *, at_once: int) -> None:
+    """Take so many processes through their lives that nothing begins any more.
+
+    Connections are open then, and the log of the file is as long as it is going to be.
+    """
+    await run_processes(handle, range(10**9, 10**9 + WARM_UP), at_once=at_once)
+
+
 class Wire:
     """A bus that makes the bytes of every event and drops them."""
 
@@ -120,8 +129,8 @@ def runtime_over(store: LocalStore) -> Runtime:
 async def xorca_cost(store: LocalStore, processes: int, *, at_once: int) -> Cost:
     """Measure xorca on a fresh store, which is closed afterwards."""
     handle = handle_with(runtime_over(store))
-    await run_process(handle, 10**9)
     try:
+        await warm_up(handle, at_once=at_once)
         return await run_processes(handle, range(processes), at_once=at_once)
     finally:
         await store.close()

@@ -60,6 +60,7 @@ def test_schedules_with_wake_ups_in_the_commit_break_no_invariant() -> None:
     assert tally.counts["schedules"] == SCHEDULES // 4
 
 
+@pytest.mark.usefixtures("quiet")
 def test_a_commit_that_forgets_its_wake_ups_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runtime believes such a store, so a deadline never comes, and that is seen."""
 
