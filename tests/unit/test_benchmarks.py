@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.benchmarks import instructions
 from tests.benchmarks.everything import SCRIPTS, main
 from tests.benchmarks.growth import filled
 from tests.benchmarks.kinds import KINDS, STORES
@@ -223,3 +225,19 @@ async def test_as_many_processes_are_stored_as_is_said(tmp_path: Path) -> None:
             subjects = [listed.summary.subject for listed in page.items if listed.summary]
             counts[count] = sum("/old-" in subject for subject in subjects)
     assert counts == {3: 3, 300: 300}
+
+
+def test_without_valgrind_nothing_is_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one sentence."""
+    monkeypatch.setenv("PATH", "")
+
+    assert instructions.main([]) == 2
+    assert "not installed" in capsys.readouterr().err
+
+
+def test_the_work_that_is_counted_is_done() -> None:
+    """Of each kind, without valgrind."""
+    for kind in instructions.COUNTED:
+        asyncio.run(instructions.work(kind, 1))
