@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from xorca import Orchestrator, Runtime, after, emit, end, on, start
+from xorca import Orchestrator, Runtime, after, emit, end, on, start, stay
 from xorca.engine.record import Record, unseal
 from xorca.errors import Conflict, PayloadError
 from xorca.events import Event
@@ -158,6 +158,47 @@ async def test_what_a_store_sets_by_itself_is_taken_back(store: SqliteStore) -> 
 
     assert (ended.status, ended.state) == ("applied", "written")
     assert timers(store) == {}
+
+
+class Hasty(Orchestrator, name="hasty"):
+    @start
+    @emit("cmd.invoice.write")
+    def ask(self, order: Order) -> Order:
+        return order
+
+    @on("evt.invoice.write.success", to=end)
+    def written(self) -> None: ...
+
+    @after(timedelta(milliseconds=500), to=stay)
+    def soon(self) -> None: ...
+
+    @after(timedelta(minutes=5), to=end)
+    def late(self) -> None: ...
+
+
+async def test_a_wake_up_that_comes_with_its_own_start_is_no_accident(store: SqliteStore) -> None:
+    """Somebody who guesses its id may send it in one batch; it fires, and nothing is left over."""
+    begin = Hasty.start_event(Order(1), process_id="h", id="s-1")
+    guessed: list[Event] = []
+
+    class Told:
+        """An alarm that tells what it is set for."""
+
+        async def set(self, event: Event, due: datetime) -> None:
+            guessed.append(event)
+
+        async def cancel(self, event_id: str) -> None: ...
+
+    await Runtime([Hasty], store=MemoryStore(), bus=MemoryBus(), alarm=Told()).handle(begin)
+    runtime = Runtime([Hasty], store=store, bus=MemoryBus(), alarm=store.alarm)
+
+    outcomes = await runtime.handle(begin, *guessed)
+
+    assert [(each.status, each.reason) for each in outcomes] == [
+        ("applied", "ask"),
+        ("applied", "soon"),
+        ("ignored", "early"),
+    ]
 
 
 class Counting(SqliteStore):

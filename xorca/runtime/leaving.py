@@ -41,7 +41,9 @@ def arm_within(commit: Commit) -> None:
     timers = commit.record.timers
     if commit.arms or not all_set(commit):
         for arm in unarmed(commit, _NOTHING):
-            timers[arm.timer].set = True
+            timer = timers.get(arm.timer)
+            if timer is not None:  # else it fired in the very commit that set it
+                timer.set = True
 
 
 def unarmed(commit: Commit, known: set[str]) -> list[Arm]:
